@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * imsg.h: typed, length-checked messages between our own processes, over
+ * SOCK_SEQPACKET (one message is one record), with at most one descriptor.
+ * Record: be32 type, be32 id, payload. The receiver checks the payload's
+ * length against what its table says for the type before anyone looks at it;
+ * a record that is too short, too long or of unknown type ends the channel.
+ *
+ * Trust: the engine is treated as hostile by monitor and authority.
+ */
+#ifndef ADIT_BASE_IMSG_H
+#define ADIT_BASE_IMSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/rd.h"
+
+#define IMSG_PAYLOAD_MAX 16384 /* bytes */
+
+struct imsg_channel;
+
+struct imsg {
+	uint32_t type;
+	uint32_t id;	   /* chosen by the sender of a request; echoed */
+	struct rd payload; /* borrowed for the callback */
+	int fd;		   /* -1, or adopted by the callback: it must close */
+};
+
+/* One row per message type that this side accepts. */
+struct imsg_rule {
+	uint32_t type;
+	const char *name;
+	size_t min_bytes; /* of the payload */
+	size_t max_bytes;
+};
+
+struct imsg_ops {
+	const struct imsg_rule *rules; /* borrowed; last row has name NULL */
+	/* A message that passed its rule. */
+	void (*message)(void *ctx, struct imsg *m);
+	/* The channel is over: the peer closed it (why NULL) or broke a rule
+	 * (why says which). The callback frees the channel. */
+	void (*closed)(void *ctx, const char *why);
+};
+
+/* fd: adopted, a connected SOCK_SEQPACKET socket; made non-blocking. */
+struct imsg_channel *imsg_new(
+    struct loop *l, int fd, const struct imsg_ops *ops, void *ctx);
+void imsg_free(struct imsg_channel *c); /* NULL is fine */
+
+/* Queue and send. payload: borrowed, copied when it cannot be sent at once.
+ * fd: -1, or borrowed (it is duplicated by the kernel).
+ * 0; -EMSGSIZE; -ENOBUFS when 4,096 messages are queued (peer hangs);
+ * -EPIPE after the end. */
+int imsg_send(struct imsg_channel *c, uint32_t type, uint32_t id,
+    const void *payload, size_t payload_bytes, int fd);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conf.h: /etc/adit/adit.conf as a plain value. Read (libconfuse) by the
+ * monitor and by adit, which are root; children of the monitor get the struct
+ * by message. Every value has a working default.
+ */
+#ifndef ADIT_CONF_CONF_H
+#define ADIT_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONF_PATH_MAX 108 /* fits sun_path */
+#define CONF_NAME_MAX 256
+
+struct adit_conf {
+	/* who we are */
+	char address[CONF_NAME_MAX]; /* host name or IP that clients dial */
+	uint8_t listen_ipv4[4];	     /* 0.0.0.0: all */
+	/* ipsec */
+	bool legacy_clients; /* DH group 2 and 3DES */
+	uint32_t dpd_delay_s;
+	char psk_file[CONF_PATH_MAX];
+	char ca_file[CONF_PATH_MAX];
+	char crl_file[CONF_PATH_MAX];
+	char certificate_file[CONF_PATH_MAX];
+	char key_file[CONF_PATH_MAX];
+	/* l2tp */
+	uint32_t hello_interval_s;
+	uint16_t max_tunnels;		/* at once */
+	uint16_t max_tunnels_per_association;
+	/* ppp */
+	bool allow_pap;
+	bool allow_chap_md5;
+	bool ipv6;
+	uint16_t mru; /* bytes */
+	uint32_t echo_interval_s;
+	uint32_t echo_failures;
+	uint8_t ipv4_dns[2][4];
+	uint8_t ipv4_nbns[2][4];
+	/* pool */
+	uint8_t pool_first[4], pool_last[4]; /* addresses for clients */
+	uint8_t pool_net[4];
+	uint8_t pool_prefix_bits;
+	uint8_t gateway[4]; /* our address on every link, inside pool_net */
+	uint16_t sessions_per_user; /* 0: no limit */
+	/* processes and places */
+	char run_dir[CONF_PATH_MAX - 24];   /* sockets: /run/adit */
+	char state_dir[CONF_PATH_MAX - 24]; /* adit.db: /var/lib/adit */
+	char tun_name[16];		    /* adit0 */
+	char engine_user[32], authority_user[32]; /* adit, adit-auth */
+	uint16_t outer_mtu;
+};
+
+/* Sockets in run_dir: charon.vici (vici), plane.sock (charon plugin),
+ * l2tpd.sock (control, JSON lines). */
+
+void conf_defaults(struct adit_conf *c);
+/* Reads path over the defaults. 0; -ENOENT; -EINVAL: *ret_why (static buffer)
+ * says file, line and what to do. */
+int conf_load(const char *path, struct adit_conf *ret, const char **ret_why);
+/* Cross-checks (gateway inside the net, pool inside the net, ...). */
+int conf_validate(const struct adit_conf *c, const char **ret_why);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plane.h: who carries packets. The engine speaks to a plane only through this
+ * header; planes are `user` (ours), `null` (tests) and later `kernel`.
+ *
+ * Owner: the engine owns the plane. Call only from the engine process.
+ * Reentrancy: a callback may call any plane_ function, also one that deletes
+ * the SA or session that the callback is about.
+ */
+#ifndef ADIT_PLANE_PLANE_H
+#define ADIT_PLANE_PLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/endpoint.h"
+#include "base/loop.h"
+#include "base/rd.h"
+#include "l2tpd/esp/esp.h"
+
+struct plane;
+
+struct plane_events {
+	/* An IKE datagram (on 4500: the non-ESP marker already stripped; on
+	 * port 4500 local.port tells). data borrowed for the call. */
+	void (*ike)(void *ctx, const struct endpoint *peer,
+	    const struct endpoint *local, struct rd data);
+	/* An L2TP control datagram, or a data packet of no known session, that
+	 * came decrypted and authenticated over the association. */
+	void (*l2tp)(void *ctx, uint32_t association,
+	    const struct endpoint *peer, uint16_t peer_port, struct rd data);
+	/* A PPP frame that is not IP of an open session. */
+	void (*ppp)(void *ctx, uint32_t session, struct rd frame);
+	/* ESP authenticated from a new outer endpoint (NAT mapping changed).
+	 * The plane already sends there. */
+	void (*moved)(void *ctx, uint32_t association, uint32_t spi_in,
+	    const struct endpoint *peer);
+	/* An SA used up a hard limit; the plane no longer uses it. */
+	void (*expired)(void *ctx, uint32_t spi, bool inbound);
+	/* ESP with an SPI that is not there (rate-limited by the plane);
+	 * the engine may hold on: larval SPIs are announced by
+	 * plane_spi_expect(). */
+	void (*unknown_spi)(
+	    void *ctx, const struct endpoint *peer, uint32_t spi);
+};
+
+/* Descriptors come from the monitor; adopted by the plane. -1: not there. */
+struct plane_config {
+	int udp500_fd;	/* bound, IP_PKTINFO on */
+	int udp4500_fd; /* bound, IP_PKTINFO on */
+	int esp_fd;	/* raw IPPROTO_ESP, IP_PKTINFO on */
+	int tun_fd;	/* IFF_TUN | IFF_NO_PI */
+	uint16_t inner_mtu; /* of the TUN device, bytes */
+	uint16_t outer_mtu; /* bytes, e.g. 1500 */
+};
+
+struct plane_session {
+	uint32_t id; /* engine's handle, not 0, unique */
+	uint32_t association;
+	uint16_t local_tunnel_id, local_session_id; /* in packets we receive */
+	uint16_t peer_tunnel_id, peer_session_id;   /* in packets we send */
+	uint16_t peer_port; /* UDP, inside ESP; ours is 1701 */
+};
+
+struct plane_counters {
+	uint64_t bytes_in, packets_in;	 /* from the client, inner IP bytes */
+	uint64_t bytes_out, packets_out; /* to the client */
+	uint64_t spoofed;		 /* wrong inner source, dropped */
+	uint64_t last_in_ms;		 /* 0: never */
+};
+
+struct plane_totals { /* whole plane, for status */
+	uint64_t rx_packets, tx_packets, rx_batches, tx_batches;
+	uint64_t drop_unknown_spi, drop_bad_icv, drop_replayed, drop_malformed;
+	uint64_t drop_no_session, drop_spoofed, drop_no_route, drop_tx_full;
+	uint64_t tun_write_errors, send_errors;
+};
+
+struct plane_ops {
+	void (*free)(struct plane *p);
+	int (*sa_add)(struct plane *p, const struct esp_sa_params *params);
+	int (*sa_update)(struct plane *p, uint32_t spi, bool inbound,
+	    const struct endpoint *old_peer, const struct endpoint *local,
+	    const struct endpoint *peer, bool encap);
+	int (*sa_del)(struct plane *p, uint32_t spi, bool inbound,
+	    const struct endpoint *peer);
+	int (*sa_counters)(struct plane *p, uint32_t spi, bool inbound,
+	    const struct endpoint *peer, struct esp_counters *ret);
+	const char *(*cipher_name)(struct plane *p, uint32_t association);
+	void (*spi_expect)(struct plane *p, uint32_t spi, bool expect);
+	int (*ike_send)(struct plane *p, const struct endpoint *local,
+	    const struct endpoint *peer, struct rd data);
+	int (*l2tp_send)(struct plane *p, uint32_t association,
+	    uint16_t peer_port, struct rd datagram);
+	int (*session_add)(struct plane *p, const struct plane_session *s);
+	void (*session_del)(struct plane *p, uint32_t id);
+	int (*session_rebind)(struct plane *p, uint32_t id,
+	    uint32_t association, uint16_t peer_port);
+	int (*session_open_ipv4)(struct plane *p, uint32_t id,
+	    const uint8_t address[4], uint16_t peer_mru);
+	int (*session_open_ipv6)(struct plane *p, uint32_t id,
+	    const uint8_t prefix[8], const uint8_t ifid[8], uint16_t peer_mru);
+	void (*session_shut)(struct plane *p, uint32_t id);
+	int (*ppp_send)(struct plane *p, uint32_t session, struct rd frame);
+	int (*session_counters)(
+	    struct plane *p, uint32_t id, struct plane_counters *ret);
+	void (*totals)(struct plane *p, struct plane_totals *ret);
+};
+
+/* Every plane begins with this. */
+struct plane {
+	const struct plane_ops *ops;
+};
+
+/* The user plane. cfg and events borrowed, copied. NULL: see errno. */
+struct plane *plane_user_new(struct loop *loop, const struct plane_config *cfg,
+    const struct plane_events *events, void *ctx);
+
+/* Errors of all calls below: -ENOENT unknown object, -ENOMEM, -EEXIST,
+ * -EINVAL, -ENOBUFS queue full (drop and go on). */
+
+static inline void
+plane_free(struct plane *p)
+{
+	if (p != NULL)
+		p->ops->free(p);
+}
+
+/* Install, move, remove an SA. old_peer/peer: addresses as charon knows them;
+ * only used to tell outbound SAs with equal SPI apart. */
+static inline int
+plane_sa_add(struct plane *p, const struct esp_sa_params *params)
+{
+	return p->ops->sa_add(p, params);
+}
+
+static inline int
+plane_sa_update(struct plane *p, uint32_t spi, bool inbound,
+    const struct endpoint *old_peer, const struct endpoint *local,
+    const struct endpoint *peer, bool encap)
+{
+	return p->ops->sa_update(p, spi, inbound, old_peer, local, peer, encap);
+}
+
+static inline int
+plane_sa_del(struct plane *p, uint32_t spi, bool inbound,
+    const struct endpoint *peer)
+{
+	return p->ops->sa_del(p, spi, inbound, peer);
+}
+
+static inline int
+plane_sa_counters(struct plane *p, uint32_t spi, bool inbound,
+    const struct endpoint *peer, struct esp_counters *ret)
+{
+	return p->ops->sa_counters(p, spi, inbound, peer, ret);
+}
+
+/* "aes256-sha1" of the association's newest outbound SA, "-" if none. */
+static inline const char *
+plane_cipher_name(struct plane *p, uint32_t association)
+{
+	return p->ops->cipher_name(p, association);
+}
+
+/* An SPI that charon has handed out: the plane holds up to 4 packets for it
+ * for up to 2 s, until sa_add (replayed then) or expect=false. */
+static inline void
+plane_spi_expect(struct plane *p, uint32_t spi, bool expect)
+{
+	p->ops->spi_expect(p, spi, expect);
+}
+
+/* An IKE datagram from charon; from local.port 4500 (or when the peer's port
+ * is not 500) the plane adds the non-ESP marker exactly when the datagram has
+ * to carry one: data is the IKE message WITHOUT marker. */
+static inline int
+plane_ike_send(struct plane *p, const struct endpoint *local,
+    const struct endpoint *peer, struct rd data)
+{
+	return p->ops->ike_send(p, local, peer, data);
+}
+
+/* An L2TP datagram (control) to UDP peer_port inside the association's newest
+ * outbound SA. -ENOENT: no outbound SA. */
+static inline int
+plane_l2tp_send(struct plane *p, uint32_t association, uint16_t peer_port,
+    struct rd datagram)
+{
+	return p->ops->l2tp_send(p, association, peer_port, datagram);
+}
+
+static inline int
+plane_session_add(struct plane *p, const struct plane_session *s)
+{
+	return p->ops->session_add(p, s);
+}
+
+static inline void
+plane_session_del(struct plane *p, uint32_t id)
+{
+	p->ops->session_del(p, id);
+}
+
+/* The client came back over another association: move the session there. */
+static inline int
+plane_session_rebind(struct plane *p, uint32_t id, uint32_t association,
+    uint16_t peer_port)
+{
+	return p->ops->session_rebind(p, id, association, peer_port);
+}
+
+/* Let IP flow: only packets from address get in, packets to it go out. */
+static inline int
+plane_session_open_ipv4(struct plane *p, uint32_t id, const uint8_t address[4],
+    uint16_t peer_mru)
+{
+	return p->ops->session_open_ipv4(p, id, address, peer_mru);
+}
+
+static inline int
+plane_session_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
+    const uint8_t ifid[8], uint16_t peer_mru)
+{
+	return p->ops->session_open_ipv6(p, id, prefix, ifid, peer_mru);
+}
+
+/* Stop all IP of the session (PPP went down); PPP frames still pass. */
+static inline void
+plane_session_shut(struct plane *p, uint32_t id)
+{
+	p->ops->session_shut(p, id);
+}
+
+/* A PPP frame (FF 03 first) to the session's peer. */
+static inline int
+plane_ppp_send(struct plane *p, uint32_t session, struct rd frame)
+{
+	return p->ops->ppp_send(p, session, frame);
+}
+
+static inline int
+plane_session_counters(
+    struct plane *p, uint32_t id, struct plane_counters *ret)
+{
+	return p->ops->session_counters(p, id, ret);
+}
+
+static inline void
+plane_totals(struct plane *p, struct plane_totals *ret)
+{
+	p->ops->totals(p, ret);
+}
+
+#endif
