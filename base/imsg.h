@@ -11,12 +11,14 @@
 #ifndef ADIT_BASE_IMSG_H
 #define ADIT_BASE_IMSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/loop.h"
 #include "base/rd.h"
 
+#define IMSG_HEADER_BYTES 8
 #define IMSG_PAYLOAD_MAX 16384 /* bytes */
 
 struct imsg_channel;
@@ -34,6 +36,8 @@ struct imsg_rule {
 	const char *name;
 	size_t min_bytes; /* of the payload */
 	size_t max_bytes;
+	bool fd; /* may carry a descriptor; otherwise one ends the channel,
+		  * so no callback leaks what it did not expect */
 };
 
 struct imsg_ops {
@@ -41,11 +45,18 @@ struct imsg_ops {
 	/* A message that passed its rule. */
 	void (*message)(void *ctx, struct imsg *m);
 	/* The channel is over: the peer closed it (why NULL) or broke a rule
-	 * (why says which). The callback frees the channel. */
+	 * (why says which, borrowed for the call). The callback frees the
+	 * channel. Never called from inside imsg_send(). */
 	void (*closed)(void *ctx, const char *why);
 };
 
-/* fd: adopted, a connected SOCK_SEQPACKET socket; made non-blocking. */
+/* The decoder alone, for tests and fuzzers: record (borrowed) to ret (fd is
+ * left -1). NULL, or why the record breaks the rules. */
+const char *imsg_decode(
+    const struct imsg_rule *rules, struct rd record, struct imsg *ret);
+
+/* fd: adopted, a connected SOCK_SEQPACKET socket; made non-blocking.
+ * NULL: no memory; fd is closed then, too. */
 struct imsg_channel *imsg_new(
     struct loop *l, int fd, const struct imsg_ops *ops, void *ctx);
 void imsg_free(struct imsg_channel *c); /* NULL is fine */

@@ -29,7 +29,8 @@ enum log_msg {
 };
 
 /* process: "l2tpd", "engine", ...; borrowed, must outlive the process.
- * stderr_too false: syslog (journald picks it up); true: stderr. */
+ * to_stderr false: syslog (journald picks it up); true: stderr.
+ * Before log_open() lines go to stderr. */
 void log_open(const char *process, bool to_stderr, enum log_level max_level);
 
 /* fmt gives the key=value part: log_msg(MSG_SA_UP, "assoc=%u spi=%08x", ..).
@@ -39,6 +40,13 @@ void log_open(const char *process, bool to_stderr, enum log_level max_level);
  * carries dropped=N. */
 void log_msg(enum log_msg id, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* For tests: lines go to sink (NULL: back to where log_open() said) without a
+ * time stamp; the rate limits count clock(ctx), monotonic milliseconds (NULL:
+ * the real one), and start afresh. ctx borrowed. */
+void log_set_sink(
+    void (*sink)(void *ctx, enum log_level level, const char *line), void *ctx);
+void log_set_clock(uint64_t (*clock)(void *ctx), void *ctx);
 
 /* Peer-chosen bytes as a value: printable ASCII without space, '=', '"' and
  * '\\' stays, everything else becomes \xNN; empty becomes "-"; cut at

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * loop.h: the event loop of a process: descriptors, timers, signals and
- * children. A small face on libev; loop.c is the only file that knows libev or
- * reads the clock. Pure code never sees it: pure code gets now_ms.
+ * children. A small face on libev; loop.c is the only file that knows libev
+ * and, with log.c, the only one that reads a clock. Pure code never sees it: pure code gets now_ms.
  *
  * A loop owns its watchers' storage; the watcher handles are freed by their
  * own _free(), which is safe inside any callback, the watcher's own included.
+ * loop_free() frees those that are left: no handle may be used after it.
  */
 #ifndef ADIT_BASE_LOOP_H
 #define ADIT_BASE_LOOP_H
@@ -24,7 +25,8 @@ struct loop_child;
 struct loop *loop_new(void);
 void loop_free(struct loop *l);
 
-/* Runs until loop_stop(). */
+/* Runs until loop_stop(), or until nothing is watched any more. A stop that
+ * comes before makes the next run return at once. */
 void loop_run(struct loop *l);
 /* One turn; block: wait for an event. For tests. */
 void loop_run_once(struct loop *l, bool block);
@@ -57,8 +59,9 @@ struct loop_signal *loop_signal_new(
     struct loop *l, int signo, void (*cb)(void *ctx, int signo), void *ctx);
 void loop_signal_free(struct loop_signal *s); /* NULL is fine */
 
-/* Called once when child pid ends; status as from waitpid(2). Only in the
- * process that made the loop first (libev's default loop reaps children). */
+/* Called once when child pid ends; status as from waitpid(2). NULL also on any
+ * loop but the process's first (libev's default loop reaps children). Call it
+ * in the turn of the fork, or the child may be reaped before it is watched. */
 struct loop_child *loop_child_new(struct loop *l, pid_t pid,
     void (*cb)(void *ctx, pid_t pid, int status), void *ctx);
 void loop_child_free(struct loop_child *c); /* NULL is fine */

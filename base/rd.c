@@ -9,7 +9,7 @@
 struct rd
 rd_init(const void *p, size_t n)
 {
-	return (struct rd){ .p = p, .left = n, .err = NULL };
+	return (struct rd){.p = p, .left = n, .err = NULL};
 }
 
 bool

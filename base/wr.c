@@ -9,7 +9,7 @@
 struct wr
 wr_init(void *buf, size_t cap)
 {
-	return (struct wr){ .buf = buf, .cap = cap };
+	return (struct wr){.buf = buf, .cap = cap};
 }
 
 bool
@@ -63,7 +63,7 @@ wr_u8(struct wr *w, uint8_t v)
 bool
 wr_be16(struct wr *w, uint16_t v)
 {
-	const uint8_t b[2] = { (uint8_t)(v >> 8), (uint8_t)v };
+	const uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
 
 	return wr_bytes(w, b, sizeof(b));
 }
@@ -71,8 +71,8 @@ wr_be16(struct wr *w, uint16_t v)
 bool
 wr_be32(struct wr *w, uint32_t v)
 {
-	const uint8_t b[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16),
-		(uint8_t)(v >> 8), (uint8_t)v };
+	const uint8_t b[4] = {(uint8_t)(v >> 24), (uint8_t)(v >> 16),
+	    (uint8_t)(v >> 8), (uint8_t)v};
 
 	return wr_bytes(w, b, sizeof(b));
 }
@@ -80,9 +80,9 @@ wr_be32(struct wr *w, uint32_t v)
 bool
 wr_be64(struct wr *w, uint64_t v)
 {
-	const uint8_t b[8] = { (uint8_t)(v >> 56), (uint8_t)(v >> 48),
-		(uint8_t)(v >> 40), (uint8_t)(v >> 32), (uint8_t)(v >> 24),
-		(uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v };
+	const uint8_t b[8] = {(uint8_t)(v >> 56), (uint8_t)(v >> 48),
+	    (uint8_t)(v >> 40), (uint8_t)(v >> 32), (uint8_t)(v >> 24),
+	    (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v};
 
 	return wr_bytes(w, b, sizeof(b));
 }
@@ -105,8 +105,7 @@ wr_patch_u8(struct wr *w, size_t mark, uint8_t v)
 bool
 wr_patch_be16(struct wr *w, size_t mark, uint16_t v)
 {
-	return mark + 1 < w->len &&
-	    wr_patch_u8(w, mark, (uint8_t)(v >> 8)) &&
+	return mark + 1 < w->len && wr_patch_u8(w, mark, (uint8_t)(v >> 8)) &&
 	    wr_patch_u8(w, mark + 1, (uint8_t)v);
 }
 
