@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conf.c: adit.conf. One table says for every key its section, type, range and
+ * place in struct adit_conf; libconfuse parses the syntax. A value is checked
+ * while its line is read, so that an error names file and line; relations
+ * between values are checked at the end (conf_validate()).
+ *
+ * Trusts: the file is root's. Its content may still be nonsense: everything is
+ * range-checked, and every complaint says what to do.
+ */
+#include "l2tpd/conf/conf.h"
+
+#include <arpa/inet.h>
+#include <confuse.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum kind {
+	KIND_BOOL,
+	KIND_U16,
+	KIND_U32,
+	KIND_TEXT,    /* any text without control characters */
+	KIND_PATH,    /* absolute */
+	KIND_IPV4,    /* one address */
+	KIND_IPV4X2,  /* list of at most two addresses */
+	KIND_NETWORK, /* a.b.c.d/bits into pool_net and pool_prefix_bits */
+};
+
+struct key {
+	const char *section, *name;
+	enum kind kind;
+	size_t offset; /* in struct adit_conf */
+	long min, max; /* numbers; texts: max is the room in bytes */
+};
+
+#define AT(field)   offsetof(struct adit_conf, field)
+#define ROOM(field) ((long)sizeof(((struct adit_conf *)0)->field))
+#define TEXT(field) AT(field), 0, ROOM(field)
+
+/* clang-format off */
+static const struct key keys[] = {
+	{ "server", "address", KIND_TEXT, TEXT(address) },
+	{ "server", "listen", KIND_IPV4, AT(listen_ipv4), 0, 0 },
+	{ "server", "outer-mtu", KIND_U16, AT(outer_mtu), 576, 9000 },
+	{ "ipsec", "legacy-clients", KIND_BOOL, AT(legacy_clients), 0, 0 },
+	{ "ipsec", "dpd-delay", KIND_U32, AT(dpd_delay_s), 0, 3600 },
+	{ "ipsec", "psk-file", KIND_PATH, TEXT(psk_file) },
+	{ "ipsec", "ca-file", KIND_PATH, TEXT(ca_file) },
+	{ "ipsec", "crl-file", KIND_PATH, TEXT(crl_file) },
+	{ "ipsec", "certificate-file", KIND_PATH, TEXT(certificate_file) },
+	{ "ipsec", "key-file", KIND_PATH, TEXT(key_file) },
+	{ "l2tp", "hello-interval", KIND_U32, AT(hello_interval_s), 5, 3600 },
+	{ "l2tp", "max-tunnels", KIND_U16, AT(max_tunnels), 1, 65535 },
+	{ "l2tp", "max-tunnels-per-association", KIND_U16,
+	    AT(max_tunnels_per_association), 1, 64 },
+	{ "ppp", "allow-pap", KIND_BOOL, AT(allow_pap), 0, 0 },
+	{ "ppp", "allow-chap-md5", KIND_BOOL, AT(allow_chap_md5), 0, 0 },
+	{ "ppp", "ipv6", KIND_BOOL, AT(ipv6), 0, 0 },
+	{ "ppp", "mru", KIND_U16, AT(mru), 576, 1500 },
+	{ "ppp", "echo-interval", KIND_U32, AT(echo_interval_s), 0, 3600 },
+	{ "ppp", "echo-failures", KIND_U32, AT(echo_failures), 1, 100 },
+	{ "ppp", "dns", KIND_IPV4X2, AT(ipv4_dns), 0, 0 },
+	{ "ppp", "nbns", KIND_IPV4X2, AT(ipv4_nbns), 0, 0 },
+	{ "pool", "network", KIND_NETWORK, AT(pool_net), 8, 30 },
+	{ "pool", "gateway", KIND_IPV4, AT(gateway), 0, 0 },
+	{ "pool", "first", KIND_IPV4, AT(pool_first), 0, 0 },
+	{ "pool", "last", KIND_IPV4, AT(pool_last), 0, 0 },
+	{ "pool", "sessions-per-user", KIND_U16, AT(sessions_per_user),
+	    0, 65535 },
+	{ "process", "run-dir", KIND_PATH, TEXT(run_dir) },
+	{ "process", "state-dir", KIND_PATH, TEXT(state_dir) },
+	{ "process", "tun-name", KIND_TEXT, TEXT(tun_name) },
+	{ "process", "engine-user", KIND_TEXT, TEXT(engine_user) },
+	{ "process", "authority-user", KIND_TEXT, TEXT(authority_user) },
+};
+/* clang-format on */
+
+static const char *const sections[] = {
+    "server", "ipsec", "l2tp", "ppp", "pool", "process"};
+
+static char why_buffer[512];
+
+static int fail(const char **ret_why, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int
+fail(const char **ret_why, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why_buffer, sizeof(why_buffer), fmt, ap);
+	va_end(ap);
+	*ret_why = why_buffer;
+	return -EINVAL;
+}
+
+static uint32_t
+ip_number(const uint8_t a[4])
+{
+	return (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
+	    (uint32_t)a[2] << 8 | a[3];
+}
+
+static void
+ip_bytes(uint32_t n, uint8_t ret[4])
+{
+	for (int i = 0; i < 4; i++)
+		ret[i] = (uint8_t)(n >> (24 - 8 * i));
+}
+
+static uint32_t
+netmask(uint8_t bits)
+{
+	return bits ? ~UINT32_C(0) << (32 - bits) : 0;
+}
+
+/* Addresses that follow from the network when nothing else is said: the
+ * gateway is its first host, the clients get all others. */
+static void
+derive_pool(struct adit_conf *c, bool gateway, bool first, bool last)
+{
+	uint32_t net = ip_number(c->pool_net);
+	uint32_t mask = netmask(c->pool_prefix_bits);
+
+	if (gateway)
+		ip_bytes(net + 1, c->gateway);
+	if (first)
+		ip_bytes(ip_number(c->gateway) == net + 1 ? net + 2 : net + 1,
+		    c->pool_first);
+	if (last)
+		ip_bytes((net | ~mask) - 1, c->pool_last);
+}
+
+void
+conf_defaults(struct adit_conf *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->dpd_delay_s = 30;
+	c->hello_interval_s = 60; /* accepted by every client */
+	c->max_tunnels = 10000;
+	c->max_tunnels_per_association = 4;
+	c->mru = 1400; /* what Windows asks for; fits ESP in UDP in 1500 */
+	c->echo_interval_s = 30;
+	c->echo_failures = 4;
+	c->outer_mtu = 1500;
+	inet_pton(AF_INET, "10.77.0.0", c->pool_net);
+	c->pool_prefix_bits = 20;
+	derive_pool(c, true, true, true);
+#define SET(field, text) snprintf(c->field, sizeof(c->field), "%s", text)
+	SET(psk_file, ADIT_SYSCONFDIR "/psk");
+	SET(ca_file, ADIT_SYSCONFDIR "/ca.crt");
+	SET(crl_file, ADIT_SYSCONFDIR "/ca.crl");
+	SET(certificate_file, ADIT_SYSCONFDIR "/server.crt");
+	SET(key_file, ADIT_SYSCONFDIR "/server.key");
+	SET(run_dir, "/run/adit");
+	SET(state_dir, ADIT_STATEDIR);
+	SET(tun_name, "adit0");
+	SET(engine_user, "adit");
+	SET(authority_user, "adit-auth");
+#undef SET
+}
+
+/* ---- one value: text or number to its place; why is NULL when good ---- */
+
+static const char *
+take_number(const struct key *k, long v, void *place, char *buf, size_t n)
+{
+	if (v < k->min || v > k->max) {
+		snprintf(buf, n, "%ld is out of range: give %ld to %ld", v,
+		    k->min, k->max);
+		return buf;
+	}
+	if (k->kind == KIND_U16)
+		*(uint16_t *)place = (uint16_t)v;
+	else
+		*(uint32_t *)place = (uint32_t)v;
+	return NULL;
+}
+
+static const char *
+take_text(const struct key *k, const char *v, char *place, char *buf, size_t n)
+{
+	size_t len = strlen(v);
+
+	if (len >= (size_t)k->max) {
+		snprintf(
+		    buf, n, "too long: at most %ld characters", k->max - 1);
+		return buf;
+	}
+	if (k->kind == KIND_PATH && v[0] != '/')
+		return "not an absolute path: it must start with /";
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)v[i] <= ' ' || v[i] == 0x7f)
+			return "blanks and control characters are not "
+			       "possible here";
+	memcpy(place, v, len + 1);
+	return NULL;
+}
+
+static const char *
+take_ipv4(const char *v, uint8_t *place)
+{
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, v, &a) != 1)
+		return "not an IPv4 address: write it like \"192.0.2.1\"";
+	memcpy(place, &a, 4);
+	return NULL;
+}
+
+static const char *
+take_network(const struct key *k, const char *v, struct adit_conf *c)
+{
+	static const char help[] = "not a network: write it like "
+				   "\"10.77.0.0/20\", with 8 to 30 bits";
+	char text[INET_ADDRSTRLEN], *end;
+	const char *slash = strchr(v, '/');
+	struct in_addr a;
+	uint8_t net[4];
+	long bits;
+
+	if (!slash || (size_t)(slash - v) >= sizeof(text))
+		return help;
+	memcpy(text, v, (size_t)(slash - v));
+	text[slash - v] = '\0';
+	errno = 0;
+	bits = strtol(slash + 1, &end, 10);
+	if (inet_pton(AF_INET, text, &a) != 1 || !*(slash + 1) || *end ||
+	    errno || bits < k->min || bits > k->max)
+		return help;
+	memcpy(net, &a, 4);
+	if (ip_number(net) & ~netmask((uint8_t)bits))
+		return "host bits are set: give the network's first address";
+	memcpy(c->pool_net, net, 4);
+	c->pool_prefix_bits = (uint8_t)bits;
+	return NULL;
+}
+
+/* The value(s) of opt into c. NULL, or why not. */
+static const char *
+take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
+    size_t buf_bytes)
+{
+	void *place = (char *)c + k->offset;
+	unsigned int n = cfg_opt_size(opt);
+	const char *why = NULL;
+
+	switch (k->kind) {
+	case KIND_BOOL:
+		*(bool *)place = cfg_opt_getnbool(opt, 0) == cfg_true;
+		return NULL;
+	case KIND_U16:
+	case KIND_U32:
+		return take_number(
+		    k, cfg_opt_getnint(opt, 0), place, buf, buf_bytes);
+	case KIND_TEXT:
+	case KIND_PATH:
+		return take_text(
+		    k, cfg_opt_getnstr(opt, 0), place, buf, buf_bytes);
+	case KIND_IPV4:
+		return take_ipv4(cfg_opt_getnstr(opt, 0), place);
+	case KIND_IPV4X2:
+		if (n > 2)
+			return "at most two addresses, as PPP can carry two";
+		memset(place, 0, 8);
+		for (unsigned int i = 0; i < n && !why; i++)
+			why = take_ipv4(cfg_opt_getnstr(opt, i),
+			    (uint8_t *)place + (size_t)4 * i);
+		return why;
+	case KIND_NETWORK:
+		return take_network(k, cfg_opt_getnstr(opt, 0), c);
+	}
+	return "internal error: no such kind of key";
+}
+
+/* ---- libconfuse ---- */
+
+static const struct key *
+key_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (!strcmp(keys[i].section, section) &&
+		    !strcmp(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+/* Called by libconfuse when a value was read: the line is known here. */
+static int
+validate_cb(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct adit_conf scratch;
+	const struct key *k = key_find(cfg_name(cfg), cfg_opt_name(opt));
+	char buf[128];
+	const char *why;
+
+	if (!k)
+		return 0;
+	conf_defaults(&scratch);
+	why = take(k, opt, &scratch, buf, sizeof(buf));
+	if (why) {
+		cfg_error(cfg, "%s: %s", k->name, why);
+		return -1;
+	}
+	return 0;
+}
+
+/* The first complaint is the one that helps. */
+static void
+error_cb(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	int n;
+
+	if (why_buffer[0])
+		return;
+	n = snprintf(why_buffer, sizeof(why_buffer),
+	    "%s:%d: ", cfg && cfg->filename ? cfg->filename : "adit.conf",
+	    cfg ? cfg->line : 0);
+	if (n > 0 && (size_t)n < sizeof(why_buffer))
+		vsnprintf(
+		    why_buffer + n, sizeof(why_buffer) - (size_t)n, fmt, ap);
+	if (strstr(why_buffer, "no such option")) {
+		n = (int)strlen(why_buffer);
+		snprintf(why_buffer + n, sizeof(why_buffer) - (size_t)n,
+		    ": see adit.conf(5) for the names that exist");
+	}
+}
+
+static cfg_opt_t
+make_opt(const struct key *k)
+{
+	cfg_opt_t o_int =
+	    CFG_INT((char *)(uintptr_t)k->name, 0, CFGF_NODEFAULT);
+	cfg_opt_t o_bool =
+	    CFG_BOOL((char *)(uintptr_t)k->name, cfg_false, CFGF_NODEFAULT);
+	cfg_opt_t o_str =
+	    CFG_STR((char *)(uintptr_t)k->name, 0, CFGF_NODEFAULT);
+	cfg_opt_t o_list =
+	    CFG_STR_LIST((char *)(uintptr_t)k->name, 0, CFGF_NODEFAULT);
+
+	switch (k->kind) {
+	case KIND_BOOL:
+		return o_bool;
+	case KIND_U16:
+	case KIND_U32:
+		return o_int;
+	case KIND_IPV4X2:
+		return o_list;
+	default:
+		return o_str;
+	}
+}
+
+/* libconfuse copies the option arrays, so they may live on the stack. */
+static cfg_t *
+make_cfg(void)
+{
+	cfg_opt_t inner[COUNT(sections)][COUNT(keys) + 1];
+	cfg_opt_t outer[COUNT(sections) + 1], end = CFG_END();
+	char name[64];
+	cfg_t *cfg;
+
+	for (size_t s = 0; s < COUNT(sections); s++) {
+		size_t n = 0;
+		for (size_t i = 0; i < COUNT(keys); i++)
+			if (!strcmp(keys[i].section, sections[s]))
+				inner[s][n++] = make_opt(&keys[i]);
+		inner[s][n] = end;
+		outer[s] = (cfg_opt_t)CFG_SEC(
+		    (char *)(uintptr_t)sections[s], inner[s], CFGF_NONE);
+	}
+	outer[COUNT(sections)] = end;
+	cfg = cfg_init(outer, CFGF_NONE);
+	if (!cfg)
+		return NULL;
+	cfg_set_error_function(cfg, error_cb);
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		snprintf(
+		    name, sizeof(name), "%s|%s", keys[i].section, keys[i].name);
+		cfg_set_validate_func(cfg, name, validate_cb);
+	}
+	return cfg;
+}
+
+static bool
+given(cfg_t *cfg, const char *section, const char *name)
+{
+	cfg_t *sec = cfg_getsec(cfg, section);
+	cfg_opt_t *opt = sec ? cfg_getopt(sec, name) : NULL;
+
+	return opt && cfg_opt_size(opt) > 0;
+}
+
+static void
+collect(cfg_t *cfg, struct adit_conf *c)
+{
+	char buf[128];
+
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (given(cfg, keys[i].section, keys[i].name))
+			(void)take(&keys[i],
+			    cfg_getopt(
+				cfg_getsec(cfg, keys[i].section), keys[i].name),
+			    c, buf, sizeof(buf));
+	if (given(cfg, "pool", "network") || given(cfg, "pool", "gateway"))
+		derive_pool(c, !given(cfg, "pool", "gateway"),
+		    !given(cfg, "pool", "first"), !given(cfg, "pool", "last"));
+}
+
+int
+conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
+{
+	struct adit_conf c;
+	cfg_t *cfg;
+	int err = 0;
+
+	if (access(path, R_OK) < 0) {
+		err = errno == ENOENT ? -ENOENT : -EINVAL;
+		fail(ret_why, "%s: %s: %s", path, strerror(errno),
+		    err == -ENOENT ? "make it with adit setup --address HOST"
+				   : "run this as root");
+		return err;
+	}
+	conf_defaults(&c);
+	why_buffer[0] = '\0';
+	*ret_why = why_buffer;
+	cfg = make_cfg();
+	if (!cfg)
+		return fail(ret_why, "%s: out of memory", path);
+	if (cfg_parse(cfg, path) != CFG_SUCCESS) {
+		if (!why_buffer[0])
+			fail(ret_why, "%s: cannot be read", path);
+		err = -EINVAL;
+	} else {
+		collect(cfg, &c);
+	}
+	cfg_free(cfg);
+	if (err)
+		return err;
+	err = conf_validate(&c, ret_why);
+	if (err) {
+		char copy[sizeof(why_buffer) - 128];
+		snprintf(copy, sizeof(copy), "%s", *ret_why);
+		return fail(ret_why, "%.120s: %s", path, copy);
+	}
+	*ret = c;
+	return 0;
+}
+
+/* ---- relations ---- */
+
+static bool
+host_of(const struct adit_conf *c, uint32_t ip)
+{
+	uint32_t mask = netmask(c->pool_prefix_bits);
+	uint32_t net = ip_number(c->pool_net);
+
+	return (ip & mask) == net && ip != net && ip != (net | ~mask);
+}
+
+/* Classes of addresses that no host can have. */
+static bool
+unusable(const uint8_t a[4])
+{
+	return a[0] == 0 || a[0] == 127 || a[0] >= 224;
+}
+
+int
+conf_validate(const struct adit_conf *c, const char **ret_why)
+{
+	uint32_t first = ip_number(c->pool_first);
+	uint32_t last = ip_number(c->pool_last);
+
+	if (c->pool_prefix_bits < 8 || c->pool_prefix_bits > 30 ||
+	    unusable(c->pool_net))
+		return fail(ret_why,
+		    "pool network: not a network that hosts can have; "
+		    "choose a private one like \"10.77.0.0/20\"");
+	if (!host_of(c, ip_number(c->gateway)))
+		return fail(ret_why,
+		    "pool gateway: not a host address inside pool network; "
+		    "leave it out to get the first one");
+	if (!host_of(c, first) || !host_of(c, last))
+		return fail(ret_why,
+		    "pool first and last: not host addresses inside pool "
+		    "network; leave them out to use all of it");
+	if (first > last)
+		return fail(ret_why,
+		    "pool first is higher than pool last: exchange them");
+	if (first == last && first == ip_number(c->gateway))
+		return fail(ret_why,
+		    "pool: the gateway's address is the only one; give the "
+		    "pool more addresses");
+	if (c->mru > c->outer_mtu)
+		return fail(ret_why,
+		    "ppp mru is larger than server outer-mtu: the tunnel "
+		    "adds 60 to 110 bytes, so give about outer-mtu - 100");
+	for (int i = 0; i < 2; i++) {
+		static const uint8_t none[4];
+		if ((memcmp(c->ipv4_dns[i], none, 4) &&
+			(unusable(c->ipv4_dns[i]))) ||
+		    (memcmp(c->ipv4_nbns[i], none, 4) &&
+			unusable(c->ipv4_nbns[i])))
+			return fail(ret_why,
+			    "ppp dns or nbns: a client cannot reach such an "
+			    "address (127.0.0.1 would be the client itself); "
+			    "give one that it reaches through the tunnel");
+	}
+	if (!c->run_dir[0] || !c->state_dir[0] || !c->tun_name[0] ||
+	    !c->engine_user[0] || !c->authority_user[0])
+		return fail(ret_why,
+		    "process: run-dir, state-dir, tun-name and the two users "
+		    "must not be empty");
+	if (!strcmp(c->engine_user, c->authority_user))
+		return fail(ret_why,
+		    "process: engine-user and authority-user must differ: "
+		    "the one must not read the other's secrets");
+	if (strchr(c->tun_name, '/') || strchr(c->tun_name, ':') ||
+	    !strcmp(c->tun_name, ".") || !strcmp(c->tun_name, ".."))
+		return fail(ret_why,
+		    "process tun-name: the kernel takes no such name for an "
+		    "interface; use letters and digits");
+	return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_conf.c: adit.conf: defaults, every key, and that every complaint names
+ * the file, the line and the remedy.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "l2tpd/conf/conf.h"
+
+static struct adit_conf conf;
+static const char *why;
+
+static int
+load(const char *text)
+{
+	char path[] = "/tmp/adit-conf-XXXXXX";
+	int fd = mkstemp(path), err;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	why = "";
+	err = conf_load(path, &conf, &why);
+	unlink(path);
+	return err;
+}
+
+static void
+refused(const char *text, const char *line, const char *word)
+{
+	struct adit_conf before = conf;
+
+	if (load(text) != -EINVAL)
+		fail_msg("accepted: %s", text);
+	if (!strstr(why, line) || !strstr(why, word))
+		fail_msg("want \"%s\" and \"%s\" in: %s", line, word, why);
+	assert_memory_equal(&before, &conf, sizeof(conf));
+}
+
+static void
+ip_equal(const uint8_t *ip, uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	const uint8_t want[4] = {a, b, c, d};
+
+	assert_memory_equal(ip, want, 4);
+}
+
+static void
+test_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(load("# nothing\n"), 0);
+	assert_int_equal(conf.mru, 1400);
+	assert_int_equal(conf.pool_prefix_bits, 20);
+	ip_equal(conf.pool_net, 10, 77, 0, 0);
+	ip_equal(conf.gateway, 10, 77, 0, 1);
+	ip_equal(conf.pool_first, 10, 77, 0, 2);
+	ip_equal(conf.pool_last, 10, 77, 15, 254);
+	assert_false(conf.allow_pap);
+	assert_false(conf.legacy_clients);
+	assert_string_equal(conf.run_dir, "/run/adit");
+	assert_string_equal(conf.tun_name, "adit0");
+	conf_defaults(&conf);
+	assert_int_equal(conf_validate(&conf, &why), 0);
+}
+
+static void
+test_every_key(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    load("server { address = vpn.example.org listen = 192.0.2.1\n"
+		 " outer-mtu = 1492 }\n"
+		 "ipsec { legacy-clients = yes dpd-delay = 0\n"
+		 " psk-file = \"/a/psk\" ca-file = /a/ca crl-file = /a/crl\n"
+		 " certificate-file = /a/crt key-file = /a/key }\n"
+		 "l2tp { hello-interval = 45 max-tunnels = 7\n"
+		 " max-tunnels-per-association = 2 }\n"
+		 "ppp { allow-pap = true allow-chap-md5 = on ipv6 = yes\n"
+		 " mru = 1280 echo-interval = 10 echo-failures = 3\n"
+		 " dns = {\"9.9.9.9\", 1.1.1.1} nbns = {10.0.0.5} }\n"
+		 "pool { network = 192.168.100.0/24 gateway = 192.168.100.9\n"
+		 " first = 192.168.100.10 last = 192.168.100.20\n"
+		 " sessions-per-user = 3 }\n"
+		 "process { run-dir = /r state-dir = /s tun-name = t0\n"
+		 " engine-user = e authority-user = a }\n"),
+	    0);
+	assert_string_equal(conf.address, "vpn.example.org");
+	ip_equal(conf.listen_ipv4, 192, 0, 2, 1);
+	assert_int_equal(conf.outer_mtu, 1492);
+	assert_true(conf.legacy_clients);
+	assert_int_equal(conf.dpd_delay_s, 0);
+	assert_string_equal(conf.psk_file, "/a/psk");
+	assert_string_equal(conf.key_file, "/a/key");
+	assert_int_equal(conf.hello_interval_s, 45);
+	assert_int_equal(conf.max_tunnels, 7);
+	assert_int_equal(conf.max_tunnels_per_association, 2);
+	assert_true(conf.allow_pap && conf.allow_chap_md5 && conf.ipv6);
+	assert_int_equal(conf.mru, 1280);
+	assert_int_equal(conf.echo_interval_s, 10);
+	assert_int_equal(conf.echo_failures, 3);
+	ip_equal(conf.ipv4_dns[0], 9, 9, 9, 9);
+	ip_equal(conf.ipv4_dns[1], 1, 1, 1, 1);
+	ip_equal(conf.ipv4_nbns[0], 10, 0, 0, 5);
+	ip_equal(conf.ipv4_nbns[1], 0, 0, 0, 0);
+	assert_int_equal(conf.pool_prefix_bits, 24);
+	ip_equal(conf.gateway, 192, 168, 100, 9);
+	ip_equal(conf.pool_first, 192, 168, 100, 10);
+	ip_equal(conf.pool_last, 192, 168, 100, 20);
+	assert_int_equal(conf.sessions_per_user, 3);
+	assert_string_equal(conf.run_dir, "/r");
+	assert_string_equal(conf.state_dir, "/s");
+	assert_string_equal(conf.tun_name, "t0");
+	assert_string_equal(conf.engine_user, "e");
+	assert_string_equal(conf.authority_user, "a");
+}
+
+static void
+test_pool_follows_network(void **state)
+{
+	(void)state;
+	assert_int_equal(load("pool { network = 172.16.8.0/22 }"), 0);
+	ip_equal(conf.gateway, 172, 16, 8, 1);
+	ip_equal(conf.pool_first, 172, 16, 8, 2);
+	ip_equal(conf.pool_last, 172, 16, 11, 254);
+	assert_int_equal(
+	    load("pool { network = 10.0.0.0/24 gateway = 10.0.0.254 }"), 0);
+	ip_equal(conf.pool_first, 10, 0, 0, 1);
+}
+
+static void
+test_missing_file(void **state)
+{
+	(void)state;
+	assert_int_equal(conf_load("/nonexistent/x", &conf, &why), -ENOENT);
+	assert_non_null(strstr(why, "adit setup"));
+}
+
+static void
+test_refused(void **state)
+{
+	char long_path[300];
+
+	(void)state;
+	conf_defaults(&conf);
+	refused("\n\nppp { mru = 99 }\n", ":3:", "576 to 1500");
+	refused("ppp {\n mru = 70000\n}\n", ":2:", "576 to 1500");
+	refused("ppp {\n mru = big\n}\n", ":2:", "mru");
+	refused("ppp {\n mtu = 1400\n}\n", ":2:", "adit.conf(5)");
+	refused("\npp { mru = 1400 }\n", ":2:", "adit.conf(5)");
+	refused("ppp { allow-pap = maybe }\n", ":1:", "allow-pap");
+	refused("ppp { dns = {1.1.1.1, 2.2.2.2, 3.3.3.3} }", ":1:", "two");
+	refused("ppp { dns = {dns.google} }", ":1:", "IPv4");
+	refused("ppp { dns = {127.0.0.53} }", "", "client itself");
+	refused("server { listen = 1.2.3 }", ":1:", "IPv4");
+	refused("server { address = \"a b\" }", ":1:", "blanks");
+	refused("ipsec { psk-file = psk }", ":1:", "absolute");
+	refused("pool { network = 10.0.0.1/24 }", ":1:", "host bits");
+	refused("pool { network = 10.0.0.0 }", ":1:", "10.77.0.0/20");
+	refused("pool { network = 10.0.0.0/31 }", ":1:", "8 to 30");
+	refused("pool { network = 10.0.0.0/x }", ":1:", "8 to 30");
+	refused("pool { network = 127.0.0.0/24 }", "", "private");
+	refused("pool { gateway = 10.1.1.1 }", "", "gateway");
+	refused("pool { gateway = 10.77.0.0 }", "", "gateway");
+	refused("pool { first = 10.1.1.1 }", "", "first");
+	refused("pool { first = 10.77.0.9 last = 10.77.0.8 }", "", "exchange");
+	refused("pool { first = 10.77.0.1 last = 10.77.0.1 }", "", "only one");
+	refused("server { outer-mtu = 1300 }", "", "outer-mtu");
+	refused("process { engine-user = x authority-user = x }", "",
+	    "must differ");
+	refused("process { tun-name = \"a/b\" }", "", "interface");
+	refused("process { tun-name = \"abcdefghijklmnopq\" }", ":1:", "15");
+	refused("process { run-dir = \"\" }", ":1:", "absolute");
+	refused("ppp { mru =\n", ":", "");
+	refused("ppp } mru", ":1:", "");
+	snprintf(long_path, sizeof(long_path),
+	    "ipsec { psk-file = \"/%0200d\" }", 0);
+	refused(long_path, ":1:", "too long");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_every_key),
+	    cmocka_unit_test(test_pool_follows_network),
+	    cmocka_unit_test(test_missing_file),
+	    cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
