@@ -142,11 +142,11 @@ imsg_decode(const struct imsg_rule *rules, struct rd record, struct imsg *ret)
 }
 
 static bool
-may_carry_fd(const struct imsg_rule *rules, uint32_t type)
+refuses_fd(const struct imsg_rule *rules, uint32_t type)
 {
 	for (; rules->name != NULL; rules++)
 		if (rules->type == type)
-			return rules->fd;
+			return rules->no_fd;
 	return false;
 }
 
@@ -213,7 +213,7 @@ read_one(struct imsg_channel *c, uint8_t *buf, size_t buf_bytes)
 		why = "message too long";
 	else
 		why = imsg_decode(c->ops->rules, rd_init(buf, (size_t)n), &m);
-	if (why == NULL && fd >= 0 && !may_carry_fd(c->ops->rules, m.type))
+	if (why == NULL && fd >= 0 && refuses_fd(c->ops->rules, m.type))
 		why = "descriptor not expected";
 	if (why != NULL) {
 		if (fd >= 0)

@@ -36,8 +36,8 @@ struct imsg_rule {
 	const char *name;
 	size_t min_bytes; /* of the payload */
 	size_t max_bytes;
-	bool fd; /* may carry a descriptor; otherwise one ends the channel,
-		  * so no callback leaks what it did not expect */
+	bool no_fd; /* a descriptor with it ends the channel (and is closed);
+		     * false: the callback adopts it */
 };
 
 struct imsg_ops {
