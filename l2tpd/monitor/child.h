@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * child.h: what a re-executed child does before it becomes itself: drops every
+ * right, then receives its configuration and descriptors from the monitor.
+ */
+#ifndef ADIT_MONITOR_CHILD_H
+#define ADIT_MONITOR_CHILD_H
+
+#include <stdbool.h>
+
+#include "base/imsg.h"
+#include "base/loop.h"
+#include "base/priv_msg.h"
+#include "l2tpd/conf/conf.h"
+
+/* The child's end of the line to the monitor is always this descriptor. */
+#define CHILD_MONITOR_FD 3
+
+struct child_start {
+	struct adit_conf conf;
+	int fd[PRIV_FD_COUNT_]; /* by enum priv_fd; -1: not given. Adopted by
+				 * whoever takes one (sets it to -1) */
+};
+
+struct child_ops {
+	/* CONF, FDs and GO have arrived. 0, or -errno: the process ends. */
+	int (*go)(void *ctx, struct child_start *start);
+	void (*vici)(void *ctx, int fd /* adopted */);
+	/* PRIV_MSG_STOP, or the monitor is gone (then at once). */
+	void (*stop)(void *ctx, bool monitor_gone);
+};
+
+struct child;
+
+/* user: system user to become. Drops groups, ids and all capabilities, sets
+ * no_new_privs, dies with the monitor. -errno: the caller must exit. */
+int child_drop_rights(const char *user);
+
+/* Talks to the monitor over CHILD_MONITOR_FD. ops, ctx borrowed. */
+struct child *child_new(
+    struct loop *loop, const struct child_ops *ops, void *ctx);
+void child_free(struct child *c);
+void child_want_vici(struct child *c);
+void child_say_ready(struct child *c);
+
+#endif

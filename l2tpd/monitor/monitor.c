@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor.c: the process table of l2tpd and what a child may ask for.
+ *
+ * Owns: the children, their channels. Trusts: the configuration, charon's
+ * socket. Treats both children as hostile: a request is a number from
+ * base/priv_msg.h that the table allows to that child, without arguments.
+ * When any child dies the monitor ends the other and itself: the service
+ * manager starts all three afresh, and charon's plugin replays its SAs.
+ */
+#include "l2tpd/monitor/monitor.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/imsg.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/priv_msg.h"
+#include "l2tpd/monitor/child.h"
+#include "l2tpd/monitor/open.h"
+
+enum role { ROLE_ENGINE, ROLE_AUTHORITY, ROLE_COUNT };
+
+static const struct {
+	const char *name; /* in ps(1), logs and --role */
+	bool wants_vici;  /* may ask for PRIV_MSG_VICI_WANT */
+} roles[ROLE_COUNT] = {
+	[ROLE_ENGINE] = { "engine", true },
+	[ROLE_AUTHORITY] = { "authority", true },
+};
+
+/* Milliseconds. */
+#define T_VICI_RETRY_MS 250 /* charon may start after us */
+#define T_STOP_MS 3000	    /* for an orderly end of the children */
+
+struct kid {
+	struct monitor *monitor;
+	enum role role;
+	pid_t pid; /* 0: gone */
+	struct imsg_channel *channel;
+	struct loop_child *watch;
+	bool vici_wanted;
+};
+
+struct monitor {
+	struct loop *loop;
+	const struct adit_conf *conf;
+	bool to_stderr, debug, stopping;
+	int exit_status;
+	struct kid kids[ROLE_COUNT];
+	struct loop_timer *vici_timer, *stop_timer;
+	struct loop_signal *signals[2];
+	int blackhole_fd;
+};
+
+static void
+monitor_stop(struct monitor *m, int exit_status)
+{
+	size_t i;
+
+	if (m->stopping)
+		return;
+	m->stopping = true;
+	m->exit_status = exit_status;
+	for (i = 0; i < ROLE_COUNT; i++)
+		if (m->kids[i].channel != NULL)
+			imsg_send(m->kids[i].channel, PRIV_MSG_STOP, 0, NULL,
+			    0, -1);
+	loop_timer_set(m->stop_timer, T_STOP_MS);
+}
+
+static void
+on_signal(void *ctx, int signo)
+{
+	(void)signo;
+	monitor_stop(ctx, 0);
+}
+
+static void
+on_stop_timer(void *ctx)
+{
+	struct monitor *m = ctx;
+	size_t i;
+
+	for (i = 0; i < ROLE_COUNT; i++)
+		if (m->kids[i].pid > 0)
+			kill(m->kids[i].pid, SIGKILL);
+	loop_stop(m->loop);
+}
+
+static void
+on_kid_exit(void *ctx, pid_t pid, int status)
+{
+	struct kid *k = ctx;
+	struct monitor *m = k->monitor;
+	bool any = false;
+	size_t i;
+
+	loop_child_free(k->watch);
+	k->watch = NULL;
+	k->pid = 0;
+	if (!m->stopping) {
+		log_msg(MSG_CHILD_DIED, "process=%s pid=%d %s=%d",
+		    roles[k->role].name, (int)pid,
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status)
+					: WEXITSTATUS(status));
+		monitor_stop(m, 1);
+	}
+	for (i = 0; i < ROLE_COUNT; i++)
+		any = any || m->kids[i].pid > 0;
+	if (!any)
+		loop_stop(m->loop);
+}
+
+/* Give a connection to charon's vici to everybody who waits for one. */
+static void
+serve_vici(void *ctx)
+{
+	struct monitor *m = ctx;
+	bool waiting = false;
+	struct kid *k;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < ROLE_COUNT; i++) {
+		k = &m->kids[i];
+		if (!k->vici_wanted || k->channel == NULL)
+			continue;
+		fd = connect_unix(m->conf, "charon.vici");
+		if (fd < 0) {
+			waiting = true;
+			continue;
+		}
+		k->vici_wanted = false;
+		imsg_send(k->channel, PRIV_MSG_VICI, 0, NULL, 0, fd);
+		close(fd);
+	}
+	if (waiting)
+		loop_timer_set(m->vici_timer, T_VICI_RETRY_MS);
+}
+
+static void
+on_message(void *ctx, struct imsg *msg)
+{
+	struct kid *k = ctx;
+	struct monitor *m = k->monitor;
+
+	if (msg->fd >= 0)
+		close(msg->fd);
+	switch (msg->type) {
+	case PRIV_MSG_VICI_WANT:
+		if (!roles[k->role].wants_vici)
+			break;
+		k->vici_wanted = true;
+		/* never at once: a charon that refuses us would spin */
+		loop_timer_set(m->vici_timer, T_VICI_RETRY_MS);
+		break;
+	case PRIV_MSG_READY:
+		log_msg(MSG_CHILD_READY, "process=%s pid=%d",
+		    roles[k->role].name, (int)k->pid);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_closed(void *ctx, const char *why)
+{
+	struct kid *k = ctx;
+
+	if (why != NULL)
+		log_msg(MSG_BUG, "process=%s channel=%s", roles[k->role].name,
+		    why);
+	imsg_free(k->channel);
+	k->channel = NULL;
+	/* its exit follows; if it hangs the stop timer ends it */
+	if (!k->monitor->stopping)
+		monitor_stop(k->monitor, 1);
+}
+
+static const struct imsg_rule kid_rules[] = {
+	{ PRIV_MSG_VICI_WANT, "vici-want", 0, 0 },
+	{ PRIV_MSG_READY, "ready", 0, 0 },
+	{ 0, NULL, 0, 0 },
+};
+
+static const struct imsg_ops kid_ops = {
+	.rules = kid_rules,
+	.message = on_message,
+	.closed = on_closed,
+};
+
+static void
+exec_role(const struct monitor *m, enum role role, int channel)
+{
+	const char *argv[8];
+	sigset_t none;
+	size_t n = 0;
+
+	argv[n++] = "l2tpd";
+	argv[n++] = "--role";
+	argv[n++] = roles[role].name;
+	if (m->to_stderr)
+		argv[n++] = "--foreground";
+	if (m->debug)
+		argv[n++] = "--debug";
+	argv[n] = NULL;
+	if (dup2(channel, CHILD_MONITOR_FD) < 0 ||
+	    fcntl(CHILD_MONITOR_FD, F_SETFD, 0) < 0)
+		_exit(126);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* everything else that we hold is CLOEXEC */
+	execv("/proc/self/exe", (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+static int
+start_kid(struct monitor *m, enum role role)
+{
+	struct kid *k = &m->kids[role];
+	int pair[2];
+
+	k->monitor = m;
+	k->role = role;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	k->pid = fork();
+	if (k->pid == 0)
+		exec_role(m, role, pair[1]);
+	close(pair[1]);
+	if (k->pid < 0) {
+		k->pid = 0;
+		close(pair[0]);
+		return -errno;
+	}
+	k->channel = imsg_new(m->loop, pair[0], &kid_ops, k);
+	k->watch = loop_child_new(m->loop, k->pid, on_kid_exit, k);
+	if (k->channel == NULL || k->watch == NULL)
+		return -ENOMEM;
+	return imsg_send(
+	    k->channel, PRIV_MSG_CONF, 0, m->conf, sizeof(*m->conf), -1);
+}
+
+/* Hands over a descriptor and closes our copy. Negative ones (an optional
+ * thing that is not there) are skipped. */
+static int
+give(struct monitor *m, enum role role, enum priv_fd what, int fd)
+{
+	const uint8_t payload[4] = { 0, 0, 0, (uint8_t)what };
+	int rc;
+
+	if (fd < 0)
+		return 0;
+	rc = imsg_send(m->kids[role].channel, PRIV_MSG_FD, 0, payload,
+	    sizeof(payload), fd);
+	close(fd);
+	return rc;
+}
+
+struct opened {
+	int udp500, udp4500, esp, tun, plane, control;
+	int psk, ca, crl, certificate, key;
+};
+
+static int
+open_all(struct monitor *m, struct opened *o)
+{
+	const struct adit_conf *c = m->conf;
+
+	if ((o->udp500 = open_udp(c, 500)) < 0 ||
+	    (o->udp4500 = open_udp(c, 4500)) < 0 ||
+	    (m->blackhole_fd = open_udp_blackhole(c, 1701)) < 0 ||
+	    (o->esp = open_esp(c)) < 0 || (o->tun = open_tun(c)) < 0 ||
+	    (o->plane = open_unix_listener(
+		 c, "plane.sock", SOCK_SEQPACKET)) < 0 ||
+	    (o->control =
+		    open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
+		return -1;
+	o->psk = open_file(c->psk_file, "psk");
+	o->ca = open_file(c->ca_file, "ca");
+	o->crl = open_file(c->crl_file, "crl");
+	o->certificate = open_file(c->certificate_file, "certificate");
+	o->key = open_file(c->key_file, "key");
+	return 0;
+}
+
+static int
+hand_over(struct monitor *m, const struct opened *o)
+{
+	int pair[2], rc = 0;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP500, o->udp500);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP4500, o->udp4500);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_ESP, o->esp);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN, o->tun);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_PLANE_LISTEN, o->plane);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_CONTROL_LISTEN, o->control);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_AUTH_CHANNEL, pair[0]);
+	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_AUTH_CHANNEL, pair[1]);
+	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_PSK, o->psk);
+	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_CA, o->ca);
+	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_CRL, o->crl);
+	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_CERTIFICATE, o->certificate);
+	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_KEY, o->key);
+	rc |= imsg_send(m->kids[ROLE_AUTHORITY].channel, PRIV_MSG_GO, 0, NULL,
+	    0, -1);
+	rc |= imsg_send(
+	    m->kids[ROLE_ENGINE].channel, PRIV_MSG_GO, 0, NULL, 0, -1);
+	return rc;
+}
+
+/* What is left of root after everything is open: starting and ending children
+ * is done, so that is: connect to charon's socket (root's), signal children. */
+static int
+drop_rights(void)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+		CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_KILL,
+		-1) != 0)
+		return -EPERM;
+	/* SETPCAP is needed to empty the bounding set, and goes with it */
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -EPERM;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The database directory belongs to the authority's user. */
+static int
+prepare_directories(const struct adit_conf *c)
+{
+	const struct passwd *pw;
+
+	if (mkdir(c->run_dir, 0755) < 0 && errno != EEXIST) {
+		log_msg(MSG_OPEN_FAILED, "what=run-dir step=mkdir-%s why=\"%s\"",
+		    c->run_dir, strerror(errno));
+		return -errno;
+	}
+	pw = getpwnam(c->authority_user);
+	if (pw == NULL || getpwnam(c->engine_user) == NULL) {
+		log_msg(MSG_NO_USER, "user=%s",
+		    pw == NULL ? c->authority_user : c->engine_user);
+		return -ENOENT;
+	}
+	if ((mkdir(c->state_dir, 0700) < 0 && errno != EEXIST) ||
+	    chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0) {
+		log_msg(MSG_OPEN_FAILED, "what=state-dir step=%s why=\"%s\"",
+		    c->state_dir, strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int
+monitor_begin(struct monitor *m)
+{
+	struct opened o;
+	size_t i;
+	int rc;
+
+	rc = prepare_directories(m->conf);
+	if (rc < 0)
+		return rc;
+	if (open_all(m, &o) < 0)
+		return -EIO;
+	for (i = 0; i < ROLE_COUNT; i++) {
+		rc = start_kid(m, (enum role)i);
+		if (rc < 0)
+			return rc;
+	}
+	rc = hand_over(m, &o);
+	if (rc != 0)
+		return -EIO;
+	return drop_rights();
+}
+
+int
+monitor_run(const struct adit_conf *conf, bool to_stderr, bool debug)
+{
+	struct monitor m = {
+		.conf = conf,
+		.to_stderr = to_stderr,
+		.debug = debug,
+		.exit_status = 1,
+		.blackhole_fd = -1,
+	};
+	size_t i;
+	int rc;
+
+	m.loop = loop_new();
+	if (m.loop == NULL)
+		return 1;
+	m.vici_timer = loop_timer_new(m.loop, serve_vici, &m);
+	m.stop_timer = loop_timer_new(m.loop, on_stop_timer, &m);
+	m.signals[0] = loop_signal_new(m.loop, SIGTERM, on_signal, &m);
+	m.signals[1] = loop_signal_new(m.loop, SIGINT, on_signal, &m);
+	if (m.vici_timer == NULL || m.stop_timer == NULL ||
+	    m.signals[0] == NULL || m.signals[1] == NULL)
+		return 1;
+	rc = monitor_begin(&m);
+	if (rc < 0) {
+		log_msg(MSG_START_FAILED, "why=\"%s\"", strerror(-rc));
+		for (i = 0; i < ROLE_COUNT; i++)
+			if (m.kids[i].pid > 0)
+				kill(m.kids[i].pid, SIGKILL);
+		return 1;
+	}
+	log_msg(MSG_STARTED, "process=monitor pid=%d", (int)getpid());
+	loop_run(m.loop);
+	log_msg(MSG_STOPPING, "process=monitor status=%d", m.exit_status);
+	for (i = 0; i < ROLE_COUNT; i++) {
+		imsg_free(m.kids[i].channel);
+		loop_child_free(m.kids[i].watch);
+	}
+	loop_timer_free(m.vici_timer);
+	loop_timer_free(m.stop_timer);
+	loop_signal_free(m.signals[0]);
+	loop_signal_free(m.signals[1]);
+	loop_free(m.loop);
+	return m.exit_status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor.h: the privileged parent: opens things, starts and supervises the
+ * children, hands descriptors over. Parses nothing that a peer sent.
+ */
+#ifndef ADIT_MONITOR_MONITOR_H
+#define ADIT_MONITOR_MONITOR_H
+
+#include <stdbool.h>
+
+#include "l2tpd/conf/conf.h"
+
+/* Runs until a signal or until a child dies. Returns the exit status.
+ * to_stderr is handed on to the children. */
+int monitor_run(const struct adit_conf *conf, bool to_stderr, bool debug);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * open.c: opens sockets, the TUN device and files for the children (contract
+ * in open.h). Runs in the monitor, as root. Trusts the configuration; sees no
+ * byte that a peer sent.
+ */
+#include "l2tpd/monitor/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define UDP_BUFFER_BYTES (8 * 1024 * 1024)
+
+static int
+fail(int fd, const char *what, const char *step)
+{
+	int err = errno;
+
+	log_msg(MSG_OPEN_FAILED, "what=%s step=%s why=\"%s\"", what, step,
+	    strerror(err));
+	if (fd >= 0)
+		close(fd);
+	return -err;
+}
+
+static void
+listen_address(const struct adit_conf *c, uint16_t port,
+    struct sockaddr_in *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->sin_family = AF_INET;
+	ret->sin_port = htons(port);
+	memcpy(&ret->sin_addr, c->listen_ipv4, 4);
+}
+
+static void
+big_buffers(int fd)
+{
+	const int bytes = UDP_BUFFER_BYTES;
+
+	/* best effort: the FORCE forms need CAP_NET_ADMIN */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+}
+
+int
+open_udp(const struct adit_conf *c, uint16_t port)
+{
+	const int on = 1, pmtu = IP_PMTUDISC_DONT;
+	struct sockaddr_in sin;
+	char what[24];
+	int fd;
+
+	snprintf(what, sizeof(what), "udp/%u", port);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(-1, what, "socket");
+	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
+		return fail(fd, what, "pktinfo");
+	/* RFC 4301 8.1 leaves DF of the outer header to us: never set */
+	if (setsockopt(
+		fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) < 0)
+		return fail(fd, what, "mtu-discover");
+	big_buffers(fd);
+	listen_address(c, port, &sin);
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+		return fail(fd, what, "bind");
+	return fd;
+}
+
+int
+open_udp_blackhole(const struct adit_conf *c, uint16_t port)
+{
+	struct sock_filter drop_all[] = { { BPF_RET | BPF_K, 0, 0, 0 } };
+	const struct sock_fprog prog = { 1, drop_all };
+	int fd;
+
+	fd = open_udp(c, port);
+	if (fd >= 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+		sizeof(prog)) < 0)
+		return fail(fd, "udp/1701", "filter");
+	return fd;
+}
+
+int
+open_esp(const struct adit_conf *c)
+{
+	const int on = 1, pmtu = IP_PMTUDISC_DONT;
+	struct sockaddr_in sin;
+	int fd;
+
+	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    IPPROTO_ESP);
+	if (fd < 0)
+		return fail(-1, "raw-esp", "socket");
+	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
+	    setsockopt(
+		fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) < 0)
+		return fail(fd, "raw-esp", "option");
+	big_buffers(fd);
+	listen_address(c, 0, &sin);
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+		return fail(fd, "raw-esp", "bind");
+	return fd;
+}
+
+static int
+tun_set_address(int ctl, struct ifreq *ifr, unsigned long request,
+    const uint8_t address[4])
+{
+	struct sockaddr_in sin;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	memcpy(&sin.sin_addr, address, 4);
+	memcpy(&ifr->ifr_addr, &sin, sizeof(sin));
+	return ioctl(ctl, request, ifr);
+}
+
+static int
+tun_configure(const struct adit_conf *c)
+{
+	struct ifreq ifr;
+	uint32_t bits;
+	uint8_t mask[4];
+	int ctl, rc = 0;
+	size_t i;
+
+	bits = c->pool_prefix_bits == 0
+	    ? 0
+	    : UINT32_MAX << (32 - c->pool_prefix_bits);
+	for (i = 0; i < 4; i++)
+		mask[i] = (uint8_t)(bits >> (24 - 8 * i));
+	ctl = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ctl < 0)
+		return -errno;
+	memset(&ifr, 0, sizeof(ifr));
+	memcpy(ifr.ifr_name, c->tun_name, sizeof(c->tun_name));
+	if (tun_set_address(ctl, &ifr, SIOCSIFADDR, c->gateway) < 0 ||
+	    tun_set_address(ctl, &ifr, SIOCSIFNETMASK, mask) < 0)
+		rc = -errno;
+	ifr.ifr_mtu = c->mru;
+	if (rc == 0 && ioctl(ctl, SIOCSIFMTU, &ifr) < 0)
+		rc = -errno;
+	/* bounded standing queue: latency before throughput */
+	ifr.ifr_qlen = 500;
+	if (rc == 0 && ioctl(ctl, SIOCSIFTXQLEN, &ifr) < 0)
+		rc = -errno;
+	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (rc == 0 && ioctl(ctl, SIOCSIFFLAGS, &ifr) < 0)
+		rc = -errno;
+	close(ctl);
+	return rc;
+}
+
+int
+open_tun(const struct adit_conf *c)
+{
+	struct ifreq ifr;
+	int fd, rc;
+
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return fail(-1, "tun", "open-/dev/net/tun");
+	memset(&ifr, 0, sizeof(ifr));
+	memcpy(ifr.ifr_name, c->tun_name, sizeof(c->tun_name));
+	ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
+		return fail(fd, "tun", "create");
+	rc = tun_configure(c);
+	if (rc < 0) {
+		errno = -rc;
+		return fail(fd, "tun", "configure");
+	}
+	return fd;
+}
+
+static int
+unix_address(const struct adit_conf *c, const char *name,
+    struct sockaddr_un *ret)
+{
+	int n;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->sun_family = AF_UNIX;
+	n = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/%s",
+	    c->run_dir, name);
+	return n < (int)sizeof(ret->sun_path) ? 0 : -ENAMETOOLONG;
+}
+
+int
+open_unix_listener(const struct adit_conf *c, const char *name, int type)
+{
+	struct sockaddr_un sun;
+	mode_t old;
+	int fd, rc;
+
+	rc = unix_address(c, name, &sun);
+	if (rc < 0) {
+		errno = -rc;
+		return fail(-1, name, "path");
+	}
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(-1, name, "socket");
+	unlink(sun.sun_path);
+	old = umask(0177);
+	rc = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
+	umask(old);
+	if (rc < 0)
+		return fail(fd, sun.sun_path, "bind");
+	if (listen(fd, 16) < 0)
+		return fail(fd, sun.sun_path, "listen");
+	return fd;
+}
+
+int
+connect_unix(const struct adit_conf *c, const char *name)
+{
+	struct sockaddr_un sun;
+	int fd, rc;
+
+	rc = unix_address(c, name, &sun);
+	if (rc < 0)
+		return rc;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+int
+open_file(const char *path, const char *what)
+{
+	int fd;
+
+	if (path[0] == '\0')
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-1, what, path);
+	return fd;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * open.h: the privileged things that l2tpd needs, opened once at start by the
+ * monitor. Every call returns a descriptor or -errno and logs what an
+ * administrator has to do when it fails.
+ */
+#ifndef ADIT_MONITOR_OPEN_H
+#define ADIT_MONITOR_OPEN_H
+
+#include <stdint.h>
+
+#include "l2tpd/conf/conf.h"
+
+/* UDP socket on conf's listen address, destination address reported with each
+ * datagram (IP_PKTINFO), large buffers. */
+int open_udp(const struct adit_conf *c, uint16_t port);
+/* A socket that keeps UDP 1701 occupied and lets nothing in: plain L2TP gets
+ * no answer, not even an ICMP error. */
+int open_udp_blackhole(const struct adit_conf *c, uint16_t port);
+/* Raw IP protocol 50. */
+int open_esp(const struct adit_conf *c);
+/* The TUN device, with our address on it, up. */
+int open_tun(const struct adit_conf *c);
+/* Listening unix socket NAME in run_dir, mode 0600, owner root.
+ * type: SOCK_STREAM or SOCK_SEQPACKET. */
+int open_unix_listener(const struct adit_conf *c, const char *name, int type);
+/* Connects to the unix stream socket NAME in run_dir; quiet on failure. */
+int connect_unix(const struct adit_conf *c, const char *name);
+/* Opens a secret or certificate for reading; -1 with no log line when path is
+ * empty, -errno with one when it cannot be opened. */
+int open_file(const char *path, const char *what);
+
+#endif
