@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine.c: wiring, housekeeping, start and stop of the engine (contract in
+ * engine.h). What happens to a packet is in the plane; what a packet means is
+ * in tunnels.c and session.c.
+ */
+#include "l2tpd/engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "l2tpd/engine/internal.h"
+
+static void
+on_random(void *ctx, void *p, size_t n)
+{
+	(void)ctx;
+	random_bytes(p, n);
+}
+
+/* ---- what the plane tells ---- */
+
+static void
+on_ike(void *ctx, const struct endpoint *peer, const struct endpoint *local,
+    struct rd data)
+{
+	struct engine *e = ctx;
+
+	/* filtered, or charon is away: dropped and counted, never answered */
+	(void)ike_relay_ike_in(e->relay, local, peer, data);
+}
+
+static void
+on_l2tp(void *ctx, uint32_t association, const struct endpoint *peer,
+    uint16_t peer_port, struct rd data)
+{
+	struct engine *e = ctx;
+	struct association *a;
+
+	(void)peer;
+	a = assoc_find(e, association);
+	if (a != NULL)
+		tunnels_input(e, a, peer_port, data);
+}
+
+static void
+on_ppp(void *ctx, uint32_t session, struct rd frame)
+{
+	struct engine *e = ctx;
+	struct session *s;
+
+	s = session_find(e, session);
+	if (s != NULL)
+		session_ppp_frame(s, frame);
+}
+
+static void
+on_moved(void *ctx, uint32_t association, uint32_t spi_in,
+    const struct endpoint *peer)
+{
+	assoc_moved(ctx, association, spi_in, peer);
+}
+
+static void
+on_expired(void *ctx, uint32_t spi, bool inbound)
+{
+	assoc_sa_expired(ctx, spi, inbound);
+}
+
+static void
+on_unknown_spi(void *ctx, const struct endpoint *peer, uint32_t spi)
+{
+	char text[ENDPOINT_TEXT];
+
+	(void)ctx;
+	log_msg(MSG_UNKNOWN_SPI, "spi=%08x device=%s", spi,
+	    endpoint_format(peer, text, sizeof(text)));
+}
+
+static const struct plane_events plane_events = {
+	.ike = on_ike,
+	.l2tp = on_l2tp,
+	.ppp = on_ppp,
+	.moved = on_moved,
+	.expired = on_expired,
+	.unknown_spi = on_unknown_spi,
+};
+
+/* ---- housekeeping ---- */
+
+/* charon's DPD and list-sas want to know which SAs are used. */
+static void
+tell_use(struct engine *e)
+{
+	struct esp_counters c;
+	struct sa *s, *tmp;
+
+	if (!ike_relay_is_connected(e->relay))
+		return;
+	HASH_ITER(hh, e->sas_in, s, tmp) {
+		if (s->assoc->key.epoch != e->epoch ||
+		    plane_sa_counters(
+			e->plane, s->spi, true, &s->peer, &c) < 0 ||
+		    c.bytes == s->told_bytes)
+			continue;
+		s->told_bytes = c.bytes;
+		ike_relay_use(e->relay, s->spi, true, c.bytes, c.packets);
+	}
+}
+
+static void
+on_housekeeping(void *ctx)
+{
+	struct engine *e = ctx;
+
+	sessions_housekeeping(e);
+	tunnels_housekeeping(e);
+	assoc_housekeeping(e);
+	tell_use(e);
+	loop_timer_set(e->housekeeping, T_HOUSEKEEPING_MS);
+}
+
+static void
+on_reap(void *ctx)
+{
+	struct engine *e = ctx;
+
+	sessions_reap(e);
+	tunnels_reap(e);
+}
+
+void
+engine_reap_later(struct engine *e)
+{
+	loop_timer_set(e->reaper, 0);
+}
+
+/* ---- start and stop ---- */
+
+static void
+derive_configs(struct engine *e)
+{
+	const struct adit_conf *c = &e->conf;
+	size_t n = 0;
+
+	e->tunnel_config = (struct tunnel_config){
+		.host_name = "adit",
+		.receive_window = 8,
+		.max_sessions = 1,
+		.hello_interval_ms = c->hello_interval_s * 1000,
+		.setup_timeout_ms = T_SETUP_MS,
+		.random = on_random,
+	};
+	e->ppp_config = (struct ppp_config){
+		.server = true,
+		.name = "adit",
+		.mru = c->mru,
+		.ipv6 = false,
+		.echo_interval_ms = c->echo_interval_s * 1000,
+		.echo_failures = c->echo_failures,
+		.random = on_random,
+	};
+	e->ppp_config.methods[n++] = PPP_AUTH_MSCHAPV2;
+	if (c->allow_chap_md5)
+		e->ppp_config.methods[n++] = PPP_AUTH_CHAP_MD5;
+	if (c->allow_pap)
+		e->ppp_config.methods[n++] = PPP_AUTH_PAP;
+}
+
+static int
+engine_begin(struct engine *e)
+{
+	e->housekeeping = loop_timer_new(e->loop, on_housekeeping, e);
+	e->reaper = loop_timer_new(e->loop, on_reap, e);
+	if (e->housekeeping == NULL || e->reaper == NULL)
+		return -ENOMEM;
+	e->plane = e->start.plane_new(
+	    e->loop, &plane_events, e, e->start.plane_new_ctx);
+	if (e->plane == NULL)
+		return errno != 0 ? -errno : -ENOMEM;
+	if (auth_start(e, e->start.auth_fd) < 0 ||
+	    control_start(e, e->start.control_listen_fd) < 0 ||
+	    charon_start(e, e->start.plane_listen_fd) < 0)
+		return -ENOMEM;
+	loop_timer_set(e->housekeeping, T_HOUSEKEEPING_MS);
+	return 0;
+}
+
+struct engine *
+engine_new(struct loop *loop, const struct engine_start *start)
+{
+	struct engine *e;
+	int rc;
+
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return NULL;
+	e->loop = loop;
+	e->conf = *start->conf;
+	e->start = *start;
+	e->start.conf = &e->conf;
+	e->started = time(NULL);
+	LIST_INIT(&e->dead_tunnels);
+	LIST_INIT(&e->dead_sessions);
+	derive_configs(e);
+	rc = engine_begin(e);
+	if (rc < 0) {
+		log_msg(MSG_START_FAILED, "process=engine why=\"%s\"",
+		    strerror(-rc));
+		engine_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void
+engine_vici_connected(struct engine *e, int fd)
+{
+	if (e->stopping)
+		close(fd);
+	else
+		charon_vici_connected(e, fd);
+}
+
+static void
+drop_all(struct engine *e)
+{
+	struct tunnel_box *b, *tmp;
+
+	HASH_ITER(hh, e->tunnels, b, tmp)
+		tunnels_drop(b, "server-stops");
+}
+
+static void
+on_stopped(void *ctx)
+{
+	struct engine *e = ctx;
+
+	drop_all(e);
+	e->start.stopped(e->start.ctx);
+}
+
+void
+engine_stop(struct engine *e)
+{
+	struct tunnel_box *b, *tmp;
+
+	if (e->stopping)
+		return;
+	e->stopping = true;
+	/* RFC 2661 4.4.2 result 6: requester is being shut down */
+	HASH_ITER(hh, e->tunnels, b, tmp)
+		tunnels_close_box(b, 6, "server stops");
+	e->stop_timer = loop_timer_new(e->loop, on_stopped, e);
+	if (e->stop_timer == NULL)
+		e->start.stopped(e->start.ctx);
+	else
+		loop_timer_set(e->stop_timer,
+		    HASH_COUNT(e->tunnels) > 0 ? T_STOP_GRACE_MS : 0);
+}
+
+void
+engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	e->stopping = true;
+	drop_all(e);
+	if (e->reaper != NULL)
+		on_reap(e);
+	assoc_free_all(e);
+	charon_free(e);
+	control_free(e);
+	auth_free(e);
+	plane_free(e->plane);
+	loop_timer_free(e->housekeeping);
+	loop_timer_free(e->reaper);
+	loop_timer_free(e->stop_timer);
+	free(e);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine.h: where protocol meets policy. The engine owns associations, tunnels
+ * and sessions, and connects the plane (packets), charon (through the relay
+ * and vici), the authority (who may in) and the control socket.
+ *
+ * Runs without any right. Trusts the monitor and the authority; charon's
+ * records are checked; everything else is hostile.
+ */
+#ifndef ADIT_ENGINE_ENGINE_H
+#define ADIT_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+
+#include "base/loop.h"
+#include "l2tpd/conf/conf.h"
+#include "l2tpd/plane/plane.h"
+
+struct engine;
+
+struct engine_start {
+	const struct adit_conf *conf; /* borrowed, copied */
+	int plane_listen_fd;	      /* adopted; charon's plugin */
+	int control_listen_fd;	      /* adopted */
+	int auth_fd;		      /* adopted; imsg to the authority */
+	/* Makes the plane: plane_user_new, or a test's. */
+	struct plane *(*plane_new)(struct loop *loop,
+	    const struct plane_events *events, void *events_ctx, void *ctx);
+	void *plane_new_ctx;
+	void (*want_vici)(void *ctx); /* ask the monitor for a connection */
+	void (*stopped)(void *ctx);   /* after engine_stop() has finished */
+	void *ctx;
+};
+
+/* NULL: no memory, or the plane could not be made (logged). */
+struct engine *engine_new(struct loop *loop, const struct engine_start *start);
+void engine_free(struct engine *e);
+
+/* A connection to charon's vici; fd adopted. */
+void engine_vici_connected(struct engine *e, int fd);
+
+/* Close all tunnels in an orderly way, then stopped() is called, within 2 s. */
+void engine_stop(struct engine *e);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main.c: argv and the three roles of l2tpd. Without --role it is the monitor;
+ * the monitor re-executes this program for each child. A child drops every
+ * right first and only then listens to anybody.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "l2tpd/authority/authority.h"
+#include "l2tpd/conf/conf.h"
+#include "l2tpd/engine/engine.h"
+#include "l2tpd/esp/esp.h"
+#include "l2tpd/monitor/child.h"
+#include "l2tpd/monitor/monitor.h"
+#include "ppp-glue/engine/mschap.h"
+
+struct process {
+	struct loop *loop;
+	struct child *child;
+	struct child_start *start;
+	struct engine *engine;
+	struct authority *authority;
+};
+
+static int
+take(struct child_start *start, enum priv_fd what)
+{
+	int fd = start->fd[what];
+
+	start->fd[what] = -1;
+	return fd;
+}
+
+/* ---- engine ---- */
+
+static struct plane *
+make_plane(struct loop *loop, const struct plane_events *events,
+    void *events_ctx, void *ctx)
+{
+	struct child_start *start = ctx;
+	const struct plane_config cfg = {
+		.udp500_fd = take(start, PRIV_FD_UDP500),
+		.udp4500_fd = take(start, PRIV_FD_UDP4500),
+		.esp_fd = take(start, PRIV_FD_ESP),
+		.tun_fd = take(start, PRIV_FD_TUN),
+		.inner_mtu = start->conf.mru,
+		.outer_mtu = start->conf.outer_mtu,
+	};
+
+	return plane_user_new(loop, &cfg, events, events_ctx);
+}
+
+static void
+want_vici(void *ctx)
+{
+	struct process *p = ctx;
+
+	child_want_vici(p->child);
+}
+
+static void
+engine_stopped(void *ctx)
+{
+	struct process *p = ctx;
+
+	loop_stop(p->loop);
+}
+
+static int
+engine_go(void *ctx, struct child_start *start)
+{
+	struct process *p = ctx;
+	const struct engine_start es = {
+		.conf = &start->conf,
+		.plane_listen_fd = take(start, PRIV_FD_PLANE_LISTEN),
+		.control_listen_fd = take(start, PRIV_FD_CONTROL_LISTEN),
+		.auth_fd = take(start, PRIV_FD_AUTH_CHANNEL),
+		.plane_new = make_plane,
+		.plane_new_ctx = start,
+		.want_vici = want_vici,
+		.stopped = engine_stopped,
+		.ctx = p,
+	};
+
+	if (!esp_selftest()) {
+		log_msg(MSG_SELFTEST, "what=esp");
+		return -EIO;
+	}
+	p->engine = engine_new(p->loop, &es);
+	if (p->engine == NULL)
+		return -EIO;
+	child_say_ready(p->child);
+	return 0;
+}
+
+static void
+engine_vici(void *ctx, int fd)
+{
+	struct process *p = ctx;
+
+	engine_vici_connected(p->engine, fd);
+}
+
+static void
+engine_child_stop(void *ctx, bool monitor_gone)
+{
+	struct process *p = ctx;
+
+	if (monitor_gone || p->engine == NULL)
+		loop_stop(p->loop);
+	else
+		engine_stop(p->engine);
+}
+
+static const struct child_ops engine_ops = {
+	.go = engine_go,
+	.vici = engine_vici,
+	.stop = engine_child_stop,
+};
+
+/* ---- authority ---- */
+
+static void
+on_engine_gone(void *ctx, const char *why)
+{
+	struct process *p = ctx;
+
+	if (why != NULL)
+		log_msg(MSG_BUG, "channel=engine why=\"%s\"", why);
+	loop_stop(p->loop);
+}
+
+static int
+authority_go(void *ctx, struct child_start *start)
+{
+	struct process *p = ctx;
+	const struct authority_start as = {
+		.conf = &start->conf,
+		.engine_fd = take(start, PRIV_FD_AUTH_CHANNEL),
+		.files = { .psk_fd = take(start, PRIV_FD_PSK),
+		    .ca_fd = take(start, PRIV_FD_CA),
+		    .crl_fd = take(start, PRIV_FD_CRL),
+		    .certificate_fd = take(start, PRIV_FD_CERTIFICATE),
+		    .key_fd = take(start, PRIV_FD_KEY) },
+		.engine_gone = on_engine_gone,
+		.vici_gone = want_vici,
+		.ctx = p,
+	};
+
+	if (!mschap_selftest()) {
+		log_msg(MSG_SELFTEST, "what=ms-chapv2");
+		return -EIO;
+	}
+	p->authority = authority_new(p->loop, &as);
+	if (p->authority == NULL)
+		return -EIO;
+	child_want_vici(p->child);
+	child_say_ready(p->child);
+	return 0;
+}
+
+static void
+authority_vici(void *ctx, int fd)
+{
+	struct process *p = ctx;
+
+	if (authority_vici_connected(p->authority, fd) < 0)
+		child_want_vici(p->child);
+}
+
+static void
+authority_stop(void *ctx, bool monitor_gone)
+{
+	struct process *p = ctx;
+
+	/* in an orderly end the engine's channel closes first: its last
+	 * counters go into the history */
+	if (monitor_gone || p->authority == NULL)
+		loop_stop(p->loop);
+}
+
+static const struct child_ops authority_ops = {
+	.go = authority_go,
+	.vici = authority_vici,
+	.stop = authority_stop,
+};
+
+/* ---- start ---- */
+
+static const struct {
+	const char *name;
+	const struct child_ops *ops;
+	const char *default_user;
+} child_roles[] = {
+	{ "engine", &engine_ops, "adit" },
+	{ "authority", &authority_ops, "adit-auth" },
+};
+
+static int
+run_child(size_t role)
+{
+	struct process p = { .loop = loop_new() };
+	int rc;
+
+	if (p.loop == NULL)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	/* ^C in a terminal reaches the whole group: the monitor decides */
+	signal(SIGINT, SIG_IGN);
+	rc = child_drop_rights(child_roles[role].default_user);
+	if (rc < 0) {
+		log_msg(MSG_CHILD_FAILED, "step=drop-rights user=%s why=\"%s\"",
+		    child_roles[role].default_user, strerror(-rc));
+		return 1;
+	}
+	p.child = child_new(p.loop, child_roles[role].ops, &p);
+	if (p.child == NULL)
+		return 1;
+	loop_run(p.loop);
+	engine_free(p.engine);
+	authority_free(p.authority);
+	child_free(p.child);
+	loop_free(p.loop);
+	return 0;
+}
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: l2tpd [--config FILE] [--foreground] [--debug]\n"
+	      "       l2tpd --version\n"
+	      "The L2TP daemon of Adit; see l2tpd(8). Configure with adit(8).\n",
+	    to);
+	return status;
+}
+
+static int
+run_monitor(const char *config, bool foreground, bool debug)
+{
+	static struct adit_conf conf;
+	const char *why = "";
+	int rc;
+
+	rc = conf_load(config, &conf, &why);
+	if (rc == 0)
+		rc = conf_validate(&conf, &why);
+	if (rc < 0) {
+		fprintf(stderr, "l2tpd: %s: %s\n", config,
+		    why != NULL && why[0] != '\0' ? why : strerror(-rc));
+		return 1;
+	}
+	if (geteuid() != 0) {
+		fputs("l2tpd: must be started by root: it opens UDP 500 and "
+		      "4500 and a TUN device, then drops its rights\n",
+		    stderr);
+		return 1;
+	}
+	return monitor_run(&conf, foreground, debug);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "role", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config = ADIT_SYSCONFDIR "/adit.conf", *role = NULL;
+	bool foreground = false, debug = false;
+	size_t i;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:fdhV", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'f':
+			foreground = true;
+			break;
+		case 'd':
+			debug = true;
+			break;
+		case 'r':
+			role = optarg;
+			break;
+		case 'h':
+			return usage(stdout, 0);
+		case 'V':
+			puts("l2tpd (" PACKAGE_NAME ") " PACKAGE_VERSION);
+			return 0;
+		default:
+			return usage(stderr, 2);
+		}
+	}
+	if (optind != argc)
+		return usage(stderr, 2);
+	log_open(role != NULL ? role : "l2tpd", foreground,
+	    debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	if (role == NULL)
+		return run_monitor(config, foreground, debug);
+	for (i = 0; i < sizeof(child_roles) / sizeof(child_roles[0]); i++)
+		if (strcmp(role, child_roles[i].name) == 0)
+			return run_child(i);
+	return usage(stderr, 2);
+}
