@@ -11,13 +11,13 @@
 enum priv_msg_type {
 	/* monitor to child */
 	PRIV_MSG_CONF = 1, /* payload: struct adit_conf of the same binary */
-	PRIV_MSG_FD = 2,   /* payload: be32 enum priv_fd; carries a descriptor */
-	PRIV_MSG_GO = 3,   /* empty: everything was said, begin */
+	PRIV_MSG_FD = 2, /* payload: be32 enum priv_fd; carries a descriptor */
+	PRIV_MSG_GO = 3, /* empty: everything was said, begin */
 	PRIV_MSG_STOP = 4, /* empty: end in an orderly way, then exit */
 	PRIV_MSG_VICI = 5, /* empty; carries a connected vici descriptor */
 	/* child to monitor */
 	PRIV_MSG_VICI_WANT = 16, /* empty: (re)connect me to charon's vici */
-	PRIV_MSG_READY = 17,	 /* empty: the child does its work now */
+	PRIV_MSG_READY = 17,     /* empty: the child does its work now */
 };
 
 enum priv_fd {

@@ -50,12 +50,12 @@ make_plane(struct loop *loop, const struct plane_events *events,
 {
 	struct child_start *start = ctx;
 	const struct plane_config cfg = {
-		.udp500_fd = take(start, PRIV_FD_UDP500),
-		.udp4500_fd = take(start, PRIV_FD_UDP4500),
-		.esp_fd = take(start, PRIV_FD_ESP),
-		.tun_fd = take(start, PRIV_FD_TUN),
-		.inner_mtu = start->conf.mru,
-		.outer_mtu = start->conf.outer_mtu,
+	    .udp500_fd = take(start, PRIV_FD_UDP500),
+	    .udp4500_fd = take(start, PRIV_FD_UDP4500),
+	    .esp_fd = take(start, PRIV_FD_ESP),
+	    .tun_fd = take(start, PRIV_FD_TUN),
+	    .inner_mtu = start->conf.mru,
+	    .outer_mtu = start->conf.outer_mtu,
 	};
 
 	return plane_user_new(loop, &cfg, events, events_ctx);
@@ -82,15 +82,15 @@ engine_go(void *ctx, struct child_start *start)
 {
 	struct process *p = ctx;
 	const struct engine_start es = {
-		.conf = &start->conf,
-		.plane_listen_fd = take(start, PRIV_FD_PLANE_LISTEN),
-		.control_listen_fd = take(start, PRIV_FD_CONTROL_LISTEN),
-		.auth_fd = take(start, PRIV_FD_AUTH_CHANNEL),
-		.plane_new = make_plane,
-		.plane_new_ctx = start,
-		.want_vici = want_vici,
-		.stopped = engine_stopped,
-		.ctx = p,
+	    .conf = &start->conf,
+	    .plane_listen_fd = take(start, PRIV_FD_PLANE_LISTEN),
+	    .control_listen_fd = take(start, PRIV_FD_CONTROL_LISTEN),
+	    .auth_fd = take(start, PRIV_FD_AUTH_CHANNEL),
+	    .plane_new = make_plane,
+	    .plane_new_ctx = start,
+	    .want_vici = want_vici,
+	    .stopped = engine_stopped,
+	    .ctx = p,
 	};
 
 	if (!esp_selftest()) {
@@ -124,9 +124,9 @@ engine_child_stop(void *ctx, bool monitor_gone)
 }
 
 static const struct child_ops engine_ops = {
-	.go = engine_go,
-	.vici = engine_vici,
-	.stop = engine_child_stop,
+    .go = engine_go,
+    .vici = engine_vici,
+    .stop = engine_child_stop,
 };
 
 /* ---- authority ---- */
@@ -146,16 +146,16 @@ authority_go(void *ctx, struct child_start *start)
 {
 	struct process *p = ctx;
 	const struct authority_start as = {
-		.conf = &start->conf,
-		.engine_fd = take(start, PRIV_FD_AUTH_CHANNEL),
-		.files = { .psk_fd = take(start, PRIV_FD_PSK),
-		    .ca_fd = take(start, PRIV_FD_CA),
-		    .crl_fd = take(start, PRIV_FD_CRL),
-		    .certificate_fd = take(start, PRIV_FD_CERTIFICATE),
-		    .key_fd = take(start, PRIV_FD_KEY) },
-		.engine_gone = on_engine_gone,
-		.vici_gone = want_vici,
-		.ctx = p,
+	    .conf = &start->conf,
+	    .engine_fd = take(start, PRIV_FD_AUTH_CHANNEL),
+	    .files = {.psk_fd = take(start, PRIV_FD_PSK),
+		.ca_fd = take(start, PRIV_FD_CA),
+		.crl_fd = take(start, PRIV_FD_CRL),
+		.certificate_fd = take(start, PRIV_FD_CERTIFICATE),
+		.key_fd = take(start, PRIV_FD_KEY)},
+	    .engine_gone = on_engine_gone,
+	    .vici_gone = want_vici,
+	    .ctx = p,
 	};
 
 	if (!mschap_selftest()) {
@@ -191,9 +191,9 @@ authority_stop(void *ctx, bool monitor_gone)
 }
 
 static const struct child_ops authority_ops = {
-	.go = authority_go,
-	.vici = authority_vici,
-	.stop = authority_stop,
+    .go = authority_go,
+    .vici = authority_vici,
+    .stop = authority_stop,
 };
 
 /* ---- start ---- */
@@ -203,14 +203,14 @@ static const struct {
 	const struct child_ops *ops;
 	const char *default_user;
 } child_roles[] = {
-	{ "engine", &engine_ops, "adit" },
-	{ "authority", &authority_ops, "adit-auth" },
+    {"engine", &engine_ops, "adit"},
+    {"authority", &authority_ops, "adit-auth"},
 };
 
 static int
 run_child(size_t role)
 {
-	struct process p = { .loop = loop_new() };
+	struct process p = {.loop = loop_new()};
 	int rc;
 
 	if (p.loop == NULL)
@@ -238,9 +238,10 @@ run_child(size_t role)
 static int
 usage(FILE *to, int status)
 {
-	fputs("usage: l2tpd [--config FILE] [--foreground] [--debug]\n"
-	      "       l2tpd --version\n"
-	      "The L2TP daemon of Adit; see l2tpd(8). Configure with adit(8).\n",
+	fputs(
+	    "usage: l2tpd [--config FILE] [--foreground] [--debug]\n"
+	    "       l2tpd --version\n"
+	    "The L2TP daemon of Adit; see l2tpd(8). Configure with adit(8).\n",
 	    to);
 	return status;
 }
@@ -273,13 +274,13 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "foreground", no_argument, NULL, 'f' },
-		{ "debug", no_argument, NULL, 'd' },
-		{ "role", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	    {"config", required_argument, NULL, 'c'},
+	    {"foreground", no_argument, NULL, 'f'},
+	    {"debug", no_argument, NULL, 'd'},
+	    {"role", required_argument, NULL, 'r'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {NULL, 0, NULL, 0},
 	};
 	const char *config = ADIT_SYSCONFDIR "/adit.conf", *role = NULL;
 	bool foreground = false, debug = false;

@@ -33,7 +33,7 @@ assoc_find(struct engine *e, uint32_t id)
 struct association *
 assoc_find_mark(struct engine *e, uint64_t epoch, uint32_t mark)
 {
-	const struct assoc_key key = { epoch, mark };
+	const struct assoc_key key = {epoch, mark};
 	struct association *a;
 
 	HASH_FIND(hh_key, e->assocs_by_key, &key, sizeof(key), a);
@@ -45,15 +45,14 @@ assoc_has_inbound(const struct association *a)
 {
 	const struct sa *s;
 
-	LIST_FOREACH(s, &a->sas, next)
+	LIST_FOREACH (s, &a->sas, next)
 		if (s->inbound)
 			return true;
 	return false;
 }
 
 bool
-assoc_is_successor(
-    const struct association *old, const struct association *a)
+assoc_is_successor(const struct association *old, const struct association *a)
 {
 	return old != a && !assoc_has_inbound(old) &&
 	    endpoint_same_address(&old->peer, &a->peer) &&
@@ -91,7 +90,7 @@ sa_find(struct association *a, uint32_t spi, bool inbound)
 {
 	struct sa *s;
 
-	LIST_FOREACH(s, &a->sas, next)
+	LIST_FOREACH (s, &a->sas, next)
 		if (s->spi == spi && s->inbound == inbound)
 			return s;
 	return NULL;
@@ -118,8 +117,7 @@ sa_forget(struct engine *e, struct sa *s)
 }
 
 static struct sa *
-sa_remember(
-    struct engine *e, struct association *a, const struct charon_sa *sa)
+sa_remember(struct engine *e, struct association *a, const struct charon_sa *sa)
 {
 	struct sa *s, *other = NULL;
 
@@ -127,8 +125,8 @@ sa_remember(
 	if (s == NULL) {
 		/* an SPI of ours names one SA only: the newest */
 		if (sa->inbound)
-			HASH_FIND(hh, e->sas_in, &sa->spi, sizeof(sa->spi),
-			    other);
+			HASH_FIND(
+			    hh, e->sas_in, &sa->spi, sizeof(sa->spi), other);
 		if (other != NULL)
 			sa_forget(e, other);
 		s = calloc(1, sizeof(*s));
@@ -210,8 +208,8 @@ assoc_sa_add(struct engine *e, const struct charon_sa *sa)
 }
 
 static struct sa *
-sa_locate(struct engine *e, uint32_t spi, bool inbound,
-    const struct endpoint *peer)
+sa_locate(
+    struct engine *e, uint32_t spi, bool inbound, const struct endpoint *peer)
 {
 	struct association *a, *tmp;
 	struct sa *s;
@@ -220,7 +218,7 @@ sa_locate(struct engine *e, uint32_t spi, bool inbound,
 		HASH_FIND(hh, e->sas_in, &spi, sizeof(spi), s);
 		return s;
 	}
-	HASH_ITER(hh, e->assocs, a, tmp) {
+	HASH_ITER (hh, e->assocs, a, tmp) {
 		s = sa_find(a, spi, false);
 		if (s != NULL && endpoint_same_address(&s->peer, peer))
 			return s;
@@ -271,10 +269,10 @@ assoc_sync_begin(struct engine *e, uint64_t epoch)
 		    HASH_COUNT(e->assocs));
 	e->epoch = epoch;
 	e->synced = false;
-	HASH_ITER(hh, e->assocs, a, tmp) {
+	HASH_ITER (hh, e->assocs, a, tmp) {
 		if (a->key.epoch != epoch)
 			a->ike_id = 0;
-		LIST_FOREACH(s, &a->sas, next)
+		LIST_FOREACH (s, &a->sas, next)
 			s->stale = a->key.epoch == epoch;
 	}
 }
@@ -285,7 +283,7 @@ assoc_sync_end(struct engine *e)
 	struct association *a, *tmp;
 	struct sa *s, *after;
 
-	HASH_ITER(hh, e->assocs, a, tmp) {
+	HASH_ITER (hh, e->assocs, a, tmp) {
 		for (s = LIST_FIRST(&a->sas); s != NULL; s = after) {
 			after = LIST_NEXT(s, next);
 			if (s->stale)
@@ -316,8 +314,8 @@ assoc_sa_expired(struct engine *e, uint32_t spi, bool inbound)
 }
 
 void
-assoc_moved(struct engine *e, uint32_t id, uint32_t spi_in,
-    const struct endpoint *peer)
+assoc_moved(
+    struct engine *e, uint32_t id, uint32_t spi_in, const struct endpoint *peer)
 {
 	char from[ENDPOINT_TEXT], to[ENDPOINT_TEXT];
 	struct association *a;
@@ -332,7 +330,7 @@ assoc_moved(struct engine *e, uint32_t id, uint32_t spi_in,
 	a->peer = *peer;
 	/* the plane moved its outbound SAs already: follow, so that a later
 	 * update or delete finds them */
-	LIST_FOREACH(s, &a->sas, next)
+	LIST_FOREACH (s, &a->sas, next)
 		s->peer = *peer;
 	if (a->key.epoch == e->epoch && e->relay != NULL)
 		ike_relay_mapping(e->relay, spi_in, peer);
@@ -392,7 +390,7 @@ assoc_housekeeping(struct engine *e)
 	uint64_t now = loop_now_ms(e->loop);
 	struct association *a, *tmp;
 
-	HASH_ITER(hh, e->assocs, a, tmp)
+	HASH_ITER (hh, e->assocs, a, tmp)
 		assoc_age(e, a, now);
 }
 
@@ -401,6 +399,6 @@ assoc_free_all(struct engine *e)
 {
 	struct association *a, *tmp;
 
-	HASH_ITER(hh, e->assocs, a, tmp)
+	HASH_ITER (hh, e->assocs, a, tmp)
 		assoc_free(e, a);
 }

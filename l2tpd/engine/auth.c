@@ -17,9 +17,9 @@ struct auth_line {
 };
 
 static const struct imsg_rule rules[] = {
-	{ AUTH_MSG_VERDICT, "verdict", 9, IMSG_PAYLOAD_MAX },
-	{ AUTH_MSG_KICK, "kick", 8, 8 },
-	{ 0, NULL, 0, 0 },
+    {AUTH_MSG_VERDICT, "verdict", 9, IMSG_PAYLOAD_MAX},
+    {AUTH_MSG_KICK, "kick", 8, 8},
+    {0, NULL, 0, 0},
 };
 
 static void
@@ -54,9 +54,9 @@ closed(void *ctx, const char *why)
 }
 
 static const struct imsg_ops ops = {
-	.rules = rules,
-	.message = message,
-	.closed = closed,
+    .rules = rules,
+    .message = message,
+    .closed = closed,
 };
 
 int

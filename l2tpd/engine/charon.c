@@ -66,15 +66,15 @@ static const struct {
 	uint8_t kind;
 	const char *name;
 } alert_names[] = {
-	{ CHARON_ALERT_WRONG_PSK, "wrong-psk" },
-	{ CHARON_ALERT_AUTH_FAILED, "authentication-failed" },
-	{ CHARON_ALERT_CERT_UNTRUSTED, "certificate-untrusted" },
-	{ CHARON_ALERT_CERT_EXPIRED, "certificate-expired" },
-	{ CHARON_ALERT_CERT_REVOKED, "certificate-revoked" },
-	{ CHARON_ALERT_NO_IKE_PROPOSAL, "no-common-ike-proposal" },
-	{ CHARON_ALERT_NO_ESP_PROPOSAL, "no-common-esp-proposal" },
-	{ CHARON_ALERT_NO_CONFIG, "no-connection-for-this-peer" },
-	{ CHARON_ALERT_TS_MISMATCH, "wrong-traffic-selectors" },
+    {CHARON_ALERT_WRONG_PSK, "wrong-psk"},
+    {CHARON_ALERT_AUTH_FAILED, "authentication-failed"},
+    {CHARON_ALERT_CERT_UNTRUSTED, "certificate-untrusted"},
+    {CHARON_ALERT_CERT_EXPIRED, "certificate-expired"},
+    {CHARON_ALERT_CERT_REVOKED, "certificate-revoked"},
+    {CHARON_ALERT_NO_IKE_PROPOSAL, "no-common-ike-proposal"},
+    {CHARON_ALERT_NO_ESP_PROPOSAL, "no-common-esp-proposal"},
+    {CHARON_ALERT_NO_CONFIG, "no-connection-for-this-peer"},
+    {CHARON_ALERT_TS_MISMATCH, "wrong-traffic-selectors"},
 };
 
 static void
@@ -108,15 +108,15 @@ on_gone(void *ctx, const char *why, bool refused)
 }
 
 static const struct ike_relay_events relay_events = {
-	.hello = on_hello,
-	.spi = on_spi,
-	.sa_add = on_sa_add,
-	.sa_update = on_sa_update,
-	.sa_del = on_sa_del,
-	.sync_end = on_sync_end,
-	.ike_out = on_ike_out,
-	.alert = on_alert,
-	.gone = on_gone,
+    .hello = on_hello,
+    .spi = on_spi,
+    .sa_add = on_sa_add,
+    .sa_update = on_sa_update,
+    .sa_del = on_sa_del,
+    .sync_end = on_sync_end,
+    .ike_out = on_ike_out,
+    .alert = on_alert,
+    .gone = on_gone,
 };
 
 int
@@ -133,8 +133,8 @@ charon_start(struct engine *e, int listen_fd)
 
 /* charon says which IKE_SA a child belongs to, and who the peer is. */
 static void
-on_child(void *ctx, const struct ike_sa_info *ike,
-    const struct child_sa_info *child)
+on_child(
+    void *ctx, const struct ike_sa_info *ike, const struct child_sa_info *child)
 {
 	struct engine *e = ctx;
 	struct association *a;
@@ -146,16 +146,15 @@ on_child(void *ctx, const struct ike_sa_info *ike,
 	if (a == NULL)
 		return;
 	a->ike_id = ike->unique_id;
-	log_clean(
-	    ike->remote_id, strlen(ike->remote_id), text, sizeof(text));
+	log_clean(ike->remote_id, strlen(ike->remote_id), text, sizeof(text));
 	if (strcmp(text, a->identity) == 0)
 		return;
 	memcpy(a->identity, text, sizeof(text));
-	log_msg(MSG_ASSOC_IDENTITY, "assoc=%u identity=%s connection=%s",
-	    a->id, a->identity, ike->connection);
+	log_msg(MSG_ASSOC_IDENTITY, "assoc=%u identity=%s connection=%s", a->id,
+	    a->identity, ike->connection);
 }
 
-static const struct ike_sas_visitor visitor = { .child = on_child };
+static const struct ike_sas_visitor visitor = {.child = on_child};
 
 static void
 on_event(void *ctx, const char *name, struct rd message)
@@ -178,8 +177,8 @@ on_closed(void *ctx, const char *why)
 }
 
 static const struct vici_ops vici_ops = {
-	.event = on_event,
-	.closed = on_closed,
+    .event = on_event,
+    .closed = on_closed,
 };
 
 static void
@@ -191,8 +190,8 @@ on_listed(void *ctx, struct rd message)
 void
 charon_vici_connected(struct engine *e, int fd)
 {
-	static const char *const events[] = { "ike-updown", "child-updown",
-		"child-rekey", "ike-update" };
+	static const char *const events[] = {
+	    "ike-updown", "child-updown", "child-rekey", "ike-update"};
 	size_t i;
 
 	vici_free(e->vici);

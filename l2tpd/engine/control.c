@@ -20,7 +20,7 @@
 #include "l2tpd/engine/internal.h"
 
 #define LINE_MAX_BYTES 4096
-#define CLIENTS_MAX 16
+#define CLIENTS_MAX    16
 
 struct control_client {
 	struct engine *engine;
@@ -79,9 +79,8 @@ describe_session(struct engine *e, struct session *s)
 			 "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b}",
 	    "id", (json_int_t)s->id, "user", s->user, "device_address", device,
 	    "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4", inner,
-	    "plane", "user", "mark",
-	    (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
-	    "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
+	    "plane", "user", "mark", (json_int_t)(a != NULL ? a->key.mark : 0),
+	    "since", since, "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
 	    (json_int_t)c.bytes_out, "packets_in", (json_int_t)c.packets_in,
 	    "packets_out", (json_int_t)c.packets_out, "spoofed",
 	    (json_int_t)c.spoofed, "cipher",
@@ -98,7 +97,7 @@ cmd_sessions(struct engine *e, json_t *request)
 	struct session *s, *tmp;
 
 	(void)request;
-	HASH_ITER(hh, e->sessions, s, tmp)
+	HASH_ITER (hh, e->sessions, s, tmp)
 		json_array_append_new(list, describe_session(e, s));
 	return json_pack("{s:b, s:o}", "ok", 1, "sessions", list);
 }
@@ -112,7 +111,7 @@ cmd_status(struct engine *e, json_t *request)
 	char since[32];
 
 	(void)request;
-	HASH_ITER(hh, e->sessions, s, tmp)
+	HASH_ITER (hh, e->sessions, s, tmp)
 		up += s->ipv4_up;
 	memset(&t, 0, sizeof(t));
 	plane_totals(e->plane, &t);
@@ -131,9 +130,8 @@ cmd_status(struct engine *e, json_t *request)
 	    (json_int_t)e->refused_total, "packets", "received",
 	    (json_int_t)t.rx_packets, "sent", (json_int_t)t.tx_packets,
 	    "unknown_spi", (json_int_t)t.drop_unknown_spi, "bad_icv",
-	    (json_int_t)t.drop_bad_icv, "replayed",
-	    (json_int_t)t.drop_replayed, "malformed",
-	    (json_int_t)t.drop_malformed, "spoofed",
+	    (json_int_t)t.drop_bad_icv, "replayed", (json_int_t)t.drop_replayed,
+	    "malformed", (json_int_t)t.drop_malformed, "spoofed",
 	    (json_int_t)t.drop_spoofed, "no_session",
 	    (json_int_t)t.drop_no_session, "no_route",
 	    (json_int_t)t.drop_no_route);
@@ -155,7 +153,7 @@ cmd_disconnect(struct engine *e, json_t *request)
 
 	if (user == NULL && !json_is_integer(id))
 		return refuse("disconnect needs \"id\" or \"user\"");
-	HASH_ITER(hh, e->sessions, s, tmp) {
+	HASH_ITER (hh, e->sessions, s, tmp) {
 		if (user != NULL ? strcasecmp(s->user, user) != 0
 				 : json_integer_value(id) != (json_int_t)s->id)
 			continue;
@@ -169,9 +167,9 @@ static const struct {
 	const char *name;
 	json_t *(*run)(struct engine *e, json_t *request);
 } commands[] = {
-	{ "status", cmd_status },
-	{ "sessions", cmd_sessions },
-	{ "disconnect", cmd_disconnect },
+    {"status", cmd_status},
+    {"sessions", cmd_sessions},
+    {"disconnect", cmd_disconnect},
 };
 
 static json_t *
@@ -279,8 +277,8 @@ on_client(void *ctx, int events)
 			client_lines(c);
 		return;
 	}
-	n = recv(c->fd, c->line + c->len, sizeof(c->line) - c->len,
-	    MSG_DONTWAIT);
+	n = recv(
+	    c->fd, c->line + c->len, sizeof(c->line) - c->len, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -310,8 +308,8 @@ on_accept(void *ctx, int events)
 	int fd;
 
 	(void)events;
-	fd = accept4(e->control->listen_fd, NULL, NULL,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(
+	    e->control->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
 	if (!is_root(fd)) {

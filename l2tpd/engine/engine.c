@@ -82,12 +82,12 @@ on_unknown_spi(void *ctx, const struct endpoint *peer, uint32_t spi)
 }
 
 static const struct plane_events plane_events = {
-	.ike = on_ike,
-	.l2tp = on_l2tp,
-	.ppp = on_ppp,
-	.moved = on_moved,
-	.expired = on_expired,
-	.unknown_spi = on_unknown_spi,
+    .ike = on_ike,
+    .l2tp = on_l2tp,
+    .ppp = on_ppp,
+    .moved = on_moved,
+    .expired = on_expired,
+    .unknown_spi = on_unknown_spi,
 };
 
 /* ---- housekeeping ---- */
@@ -101,10 +101,10 @@ tell_use(struct engine *e)
 
 	if (!ike_relay_is_connected(e->relay))
 		return;
-	HASH_ITER(hh, e->sas_in, s, tmp) {
+	HASH_ITER (hh, e->sas_in, s, tmp) {
 		if (s->assoc->key.epoch != e->epoch ||
-		    plane_sa_counters(
-			e->plane, s->spi, true, &s->peer, &c) < 0 ||
+		    plane_sa_counters(e->plane, s->spi, true, &s->peer, &c) <
+			0 ||
 		    c.bytes == s->told_bytes)
 			continue;
 		s->told_bytes = c.bytes;
@@ -148,21 +148,21 @@ derive_configs(struct engine *e)
 	size_t n = 0;
 
 	e->tunnel_config = (struct tunnel_config){
-		.host_name = "adit",
-		.receive_window = 8,
-		.max_sessions = 1,
-		.hello_interval_ms = c->hello_interval_s * 1000,
-		.setup_timeout_ms = T_SETUP_MS,
-		.random = on_random,
+	    .host_name = "adit",
+	    .receive_window = 8,
+	    .max_sessions = 1,
+	    .hello_interval_ms = c->hello_interval_s * 1000,
+	    .setup_timeout_ms = T_SETUP_MS,
+	    .random = on_random,
 	};
 	e->ppp_config = (struct ppp_config){
-		.server = true,
-		.name = "adit",
-		.mru = c->mru,
-		.ipv6 = false,
-		.echo_interval_ms = c->echo_interval_s * 1000,
-		.echo_failures = c->echo_failures,
-		.random = on_random,
+	    .server = true,
+	    .name = "adit",
+	    .mru = c->mru,
+	    .ipv6 = false,
+	    .echo_interval_ms = c->echo_interval_s * 1000,
+	    .echo_failures = c->echo_failures,
+	    .random = on_random,
 	};
 	e->ppp_config.methods[n++] = PPP_AUTH_MSCHAPV2;
 	if (c->allow_chap_md5)
@@ -231,7 +231,7 @@ drop_all(struct engine *e)
 {
 	struct tunnel_box *b, *tmp;
 
-	HASH_ITER(hh, e->tunnels, b, tmp)
+	HASH_ITER (hh, e->tunnels, b, tmp)
 		tunnels_drop(b, "server-stops");
 }
 
@@ -253,7 +253,7 @@ engine_stop(struct engine *e)
 		return;
 	e->stopping = true;
 	/* RFC 2661 4.4.2 result 6: requester is being shut down */
-	HASH_ITER(hh, e->tunnels, b, tmp)
+	HASH_ITER (hh, e->tunnels, b, tmp)
 		tunnels_close_box(b, 6, "server stops");
 	e->stop_timer = loop_timer_new(e->loop, on_stopped, e);
 	if (e->stop_timer == NULL)

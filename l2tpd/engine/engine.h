@@ -20,9 +20,9 @@ struct engine;
 
 struct engine_start {
 	const struct adit_conf *conf; /* borrowed, copied */
-	int plane_listen_fd;	      /* adopted; charon's plugin */
-	int control_listen_fd;	      /* adopted */
-	int auth_fd;		      /* adopted; imsg to the authority */
+	int plane_listen_fd;          /* adopted; charon's plugin */
+	int control_listen_fd;        /* adopted */
+	int auth_fd;                  /* adopted; imsg to the authority */
 	/* Makes the plane: plane_user_new, or a test's. */
 	struct plane *(*plane_new)(struct loop *loop,
 	    const struct plane_events *events, void *events_ctx, void *ctx);

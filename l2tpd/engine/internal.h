@@ -35,14 +35,14 @@
 #include "ppp-glue/engine/ppp.h"
 
 /* Timers, milliseconds. */
-#define T_HOUSEKEEPING_MS 5000	 /* counters to charon and the authority */
-#define T_USE_MS 60000		 /* accounting: interim counters */
-#define T_SETUP_MS 30000	 /* half-open tunnels and sessions go away */
-#define T_TUNNEL_IDLE_MS 10000	 /* a tunnel without a session is closed */
-#define T_ASSOC_IDLE_MS 20000	 /* IKE SA without a tunnel is terminated */
-#define T_ASSOC_FIRST_MS 60000	 /* ... when it never had one */
-#define T_REBIND_MS 60000	 /* a tunnel outlives its SAs (clients.md 9.4) */
-#define T_STOP_GRACE_MS 1500	 /* for StopCCN and its acknowledgement */
+#define T_HOUSEKEEPING_MS 5000  /* counters to charon and the authority */
+#define T_USE_MS          60000 /* accounting: interim counters */
+#define T_SETUP_MS        30000 /* half-open tunnels and sessions go away */
+#define T_TUNNEL_IDLE_MS  10000 /* a tunnel without a session is closed */
+#define T_ASSOC_IDLE_MS   20000 /* IKE SA without a tunnel is terminated */
+#define T_ASSOC_FIRST_MS  60000 /* ... when it never had one */
+#define T_REBIND_MS       60000 /* a tunnel outlives its SAs (clients.md 9.4) */
+#define T_STOP_GRACE_MS   1500  /* for StopCCN and its acknowledgement */
 
 #define IDENTITY_MAX 128
 
@@ -62,7 +62,7 @@ struct association {
 	uint32_t id; /* ours, never reused while we run */
 	struct assoc_key {
 		uint64_t epoch; /* charon's life that made it */
-		uint64_t mark;	/* charon's number, unique in an epoch */
+		uint64_t mark;  /* charon's number, unique in an epoch */
 	} key;
 	uint32_t ike_id; /* charon's unique id of the IKE_SA; 0 not known */
 	char identity[IDENTITY_MAX]; /* IKE id, cleaned; "-" not known */
@@ -72,8 +72,8 @@ struct association {
 	bool had_tunnel;
 	uint64_t idle_since_ms; /* no tunnel since */
 	uint64_t bare_since_ms; /* no inbound SA since; 0: has one */
-	UT_hash_handle hh;	/* engine.assocs by id */
-	UT_hash_handle hh_key;	/* engine.assocs_by_key by key */
+	UT_hash_handle hh;      /* engine.assocs by id */
+	UT_hash_handle hh_key;  /* engine.assocs_by_key by key */
 };
 
 /* A tunnel and what the engine knows about it. */
@@ -83,7 +83,7 @@ struct tunnel_box {
 	struct association *assoc; /* NULL: its association is gone */
 	struct tunnel *tunnel;
 	uint16_t local_id;
-	uint16_t peer_port;    /* UDP, inside ESP */
+	uint16_t peer_port; /* UDP, inside ESP */
 	bool up, draining, dead;
 	uint64_t empty_since_ms; /* no session since; 0: has one */
 	unsigned int session_count;
@@ -103,7 +103,7 @@ struct session {
 	LIST_ENTRY(session) next; /* of its tunnel, or the graveyard */
 	struct engine *engine;
 	struct tunnel_box *box; /* NULL once it is in the graveyard */
-	uint32_t id;		/* ours; in logs, control socket, plane, and as
+	uint32_t id;            /* ours; in logs, control socket, plane, and as
 				 * the ref of the authority */
 	uint16_t local_session_id;
 	struct ppp *ppp;
@@ -137,7 +137,7 @@ struct engine {
 	struct tunnel_config tunnel_config;
 	struct ppp_config ppp_config;
 	uint64_t epoch; /* of the plugin that speaks now */
-	bool synced;	/* SYNC_END was seen for it */
+	bool synced;    /* SYNC_END was seen for it */
 	bool stopping;
 	uint32_t next_assoc_id, next_session_id;
 	struct association *assocs, *assocs_by_key;

@@ -37,7 +37,7 @@ session_of(struct tunnel_box *b, uint16_t local_session_id)
 {
 	struct session *s;
 
-	LIST_FOREACH(s, &b->sessions, next)
+	LIST_FOREACH (s, &b->sessions, next)
 		if (s->local_session_id == local_session_id)
 			return s;
 	return NULL;
@@ -89,13 +89,13 @@ static int
 plane_register(struct session *s, const struct tunnel_session_view *v)
 {
 	const struct plane_session ps = {
-		.id = s->id,
-		.association = s->box->assoc != NULL ? s->box->assoc->id : 0,
-		.local_tunnel_id = s->box->local_id,
-		.local_session_id = v->local_id,
-		.peer_tunnel_id = tunnel_peer_id(s->box->tunnel),
-		.peer_session_id = v->peer_id,
-		.peer_port = s->box->peer_port,
+	    .id = s->id,
+	    .association = s->box->assoc != NULL ? s->box->assoc->id : 0,
+	    .local_tunnel_id = s->box->local_id,
+	    .local_session_id = v->local_id,
+	    .peer_tunnel_id = tunnel_peer_id(s->box->tunnel),
+	    .peer_session_id = v->peer_id,
+	    .peer_port = s->box->peer_port,
 	};
 
 	return plane_session_add(s->engine->plane, &ps);
@@ -154,8 +154,8 @@ session_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 		log_msg(MSG_SESSION_FAILED, "session=%u tunnel=%u why=\"%s\"",
 		    s->id, b->local_id, strerror(-rc));
 		s->end_why = "plane-refused";
-		tunnel_session_close(b->tunnel, v->local_id,
-		    CDN_NO_FACILITIES, 0, NULL, loop_now_ms(b->engine->loop));
+		tunnel_session_close(b->tunnel, v->local_id, CDN_NO_FACILITIES,
+		    0, NULL, loop_now_ms(b->engine->loop));
 		return;
 	}
 	s->in_plane = true;
@@ -334,8 +334,8 @@ session_drain(struct session *s)
 		return;
 	}
 	/* PPP is over: so is the call (RFC 2661 6.12 CDN) */
-	tunnel_session_close(b->tunnel, s->local_session_id,
-	    CDN_ADMINISTRATIVE, 0, NULL, loop_now_ms(s->engine->loop));
+	tunnel_session_close(b->tunnel, s->local_session_id, CDN_ADMINISTRATIVE,
+	    0, NULL, loop_now_ms(s->engine->loop));
 	tunnels_drain(b);
 }
 
@@ -429,7 +429,7 @@ sessions_housekeeping(struct engine *e)
 	uint64_t now = loop_now_ms(e->loop);
 	struct session *s, *tmp;
 
-	HASH_ITER(hh, e->sessions, s, tmp)
+	HASH_ITER (hh, e->sessions, s, tmp)
 		session_age(s, now);
 }
 

@@ -61,8 +61,8 @@ tunnels_drop(struct tunnel_box *b, const char *why)
 {
 	if (b->dead)
 		return;
-	log_msg(MSG_TUNNEL_DOWN, "tunnel=%u assoc=%u why=%s by=us",
-	    b->local_id, b->assoc != NULL ? b->assoc->id : 0, why);
+	log_msg(MSG_TUNNEL_DOWN, "tunnel=%u assoc=%u why=%s by=us", b->local_id,
+	    b->assoc != NULL ? b->assoc->id : 0, why);
 	bury_sessions(b, why, false);
 	box_bury(b);
 }
@@ -132,10 +132,10 @@ on_down(struct tunnel_box *b, const struct tunnel_close *close)
 	    b->local_id, b->assoc != NULL ? b->assoc->id : 0,
 	    close->why != NULL ? close->why : "-",
 	    close->by_peer ? "peer" : "us", close->result, close->error,
-	    log_clean(close->message, close->message_bytes, text,
-		sizeof(text)));
-	bury_sessions(b, close->why != NULL ? close->why : "tunnel-down",
-	    close->by_peer);
+	    log_clean(
+		close->message, close->message_bytes, text, sizeof(text)));
+	bury_sessions(
+	    b, close->why != NULL ? close->why : "tunnel-down", close->by_peer);
 }
 
 static void
@@ -239,7 +239,7 @@ may_open(struct engine *e, struct association *a)
 	struct tunnel_box *b;
 	unsigned int n = 0;
 
-	LIST_FOREACH(b, &a->tunnels, next)
+	LIST_FOREACH (b, &a->tunnels, next)
 		n++;
 	if (n < e->conf.max_tunnels_per_association &&
 	    HASH_COUNT(e->tunnels) < e->conf.max_tunnels && !e->stopping)
@@ -259,7 +259,7 @@ first_contact(struct engine *e, struct association *a, uint16_t peer_port,
 
 	if (tunnel_classify_first(datagram, &peer_id) != TUNNEL_FIRST_SCCRQ)
 		return NULL;
-	LIST_FOREACH(b, &a->tunnels, next)
+	LIST_FOREACH (b, &a->tunnels, next)
 		if (!b->up && b->peer_port == peer_port &&
 		    tunnel_peer_id(b->tunnel) == peer_id)
 			return b; /* our SCCRP was lost */
@@ -281,7 +281,7 @@ rebind(struct tunnel_box *b, struct association *a, uint16_t peer_port)
 	LIST_INSERT_HEAD(&a->tunnels, b, next);
 	a->had_tunnel = true;
 	a->idle_since_ms = 0;
-	LIST_FOREACH(s, &b->sessions, next)
+	LIST_FOREACH (s, &b->sessions, next)
 		session_rebind(s, a);
 }
 
@@ -333,7 +333,7 @@ tunnels_housekeeping(struct engine *e)
 	uint64_t now = loop_now_ms(e->loop);
 	struct tunnel_box *b, *tmp;
 
-	HASH_ITER(hh, e->tunnels, b, tmp) {
+	HASH_ITER (hh, e->tunnels, b, tmp) {
 		if (!b->up || b->empty_since_ms == 0 ||
 		    now - b->empty_since_ms < T_TUNNEL_IDLE_MS)
 			continue;

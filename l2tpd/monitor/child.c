@@ -93,8 +93,8 @@ message(void *ctx, struct imsg *m)
 
 	switch (m->type) {
 	case PRIV_MSG_CONF:
-		c->have_conf =
-		    rd_bytes(&m->payload, &c->start.conf, sizeof(c->start.conf));
+		c->have_conf = rd_bytes(
+		    &m->payload, &c->start.conf, sizeof(c->start.conf));
 		break;
 	case PRIV_MSG_FD:
 		take_fd(c, m);
@@ -130,19 +130,18 @@ closed(void *ctx, const char *why)
 }
 
 static const struct imsg_rule rules[] = {
-	{ PRIV_MSG_CONF, "conf", sizeof(struct adit_conf),
-	    sizeof(struct adit_conf) },
-	{ PRIV_MSG_FD, "fd", 4, 4 },
-	{ PRIV_MSG_GO, "go", 0, 0 },
-	{ PRIV_MSG_STOP, "stop", 0, 0 },
-	{ PRIV_MSG_VICI, "vici", 0, 0 },
-	{ 0, NULL, 0, 0 },
+    {PRIV_MSG_CONF, "conf", sizeof(struct adit_conf), sizeof(struct adit_conf)},
+    {PRIV_MSG_FD, "fd", 4, 4},
+    {PRIV_MSG_GO, "go", 0, 0},
+    {PRIV_MSG_STOP, "stop", 0, 0},
+    {PRIV_MSG_VICI, "vici", 0, 0},
+    {0, NULL, 0, 0},
 };
 
 static const struct imsg_ops imsg_ops = {
-	.rules = rules,
-	.message = message,
-	.closed = closed,
+    .rules = rules,
+    .message = message,
+    .closed = closed,
 };
 
 struct child *

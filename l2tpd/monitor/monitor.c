@@ -37,13 +37,13 @@ static const struct {
 	const char *name; /* in ps(1), logs and --role */
 	bool wants_vici;  /* may ask for PRIV_MSG_VICI_WANT */
 } roles[ROLE_COUNT] = {
-	[ROLE_ENGINE] = { "engine", true },
-	[ROLE_AUTHORITY] = { "authority", true },
+    [ROLE_ENGINE] = {"engine", true},
+    [ROLE_AUTHORITY] = {"authority", true},
 };
 
 /* Milliseconds. */
-#define T_VICI_RETRY_MS 250 /* charon may start after us */
-#define T_STOP_MS 3000	    /* for an orderly end of the children */
+#define T_VICI_RETRY_MS 250  /* charon may start after us */
+#define T_STOP_MS       3000 /* for an orderly end of the children */
 
 struct kid {
 	struct monitor *monitor;
@@ -76,8 +76,8 @@ monitor_stop(struct monitor *m, int exit_status)
 	m->exit_status = exit_status;
 	for (i = 0; i < ROLE_COUNT; i++)
 		if (m->kids[i].channel != NULL)
-			imsg_send(m->kids[i].channel, PRIV_MSG_STOP, 0, NULL,
-			    0, -1);
+			imsg_send(
+			    m->kids[i].channel, PRIV_MSG_STOP, 0, NULL, 0, -1);
 	loop_timer_set(m->stop_timer, T_STOP_MS);
 }
 
@@ -183,8 +183,8 @@ on_closed(void *ctx, const char *why)
 	struct kid *k = ctx;
 
 	if (why != NULL)
-		log_msg(MSG_BUG, "process=%s channel=%s", roles[k->role].name,
-		    why);
+		log_msg(
+		    MSG_BUG, "process=%s channel=%s", roles[k->role].name, why);
 	imsg_free(k->channel);
 	k->channel = NULL;
 	/* its exit follows; if it hangs the stop timer ends it */
@@ -193,15 +193,15 @@ on_closed(void *ctx, const char *why)
 }
 
 static const struct imsg_rule kid_rules[] = {
-	{ PRIV_MSG_VICI_WANT, "vici-want", 0, 0 },
-	{ PRIV_MSG_READY, "ready", 0, 0 },
-	{ 0, NULL, 0, 0 },
+    {PRIV_MSG_VICI_WANT, "vici-want", 0, 0},
+    {PRIV_MSG_READY, "ready", 0, 0},
+    {0, NULL, 0, 0},
 };
 
 static const struct imsg_ops kid_ops = {
-	.rules = kid_rules,
-	.message = on_message,
-	.closed = on_closed,
+    .rules = kid_rules,
+    .message = on_message,
+    .closed = on_closed,
 };
 
 static void
@@ -261,7 +261,7 @@ start_kid(struct monitor *m, enum role role)
 static int
 give(struct monitor *m, enum role role, enum priv_fd what, int fd)
 {
-	const uint8_t payload[4] = { 0, 0, 0, (uint8_t)what };
+	const uint8_t payload[4] = {0, 0, 0, (uint8_t)what};
 	int rc;
 
 	if (fd < 0)
@@ -286,10 +286,9 @@ open_all(struct monitor *m, struct opened *o)
 	    (o->udp4500 = open_udp(c, 4500)) < 0 ||
 	    (m->blackhole_fd = open_udp_blackhole(c, 1701)) < 0 ||
 	    (o->esp = open_esp(c)) < 0 || (o->tun = open_tun(c)) < 0 ||
-	    (o->plane = open_unix_listener(
-		 c, "plane.sock", SOCK_SEQPACKET)) < 0 ||
-	    (o->control =
-		    open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
+	    (o->plane = open_unix_listener(c, "plane.sock", SOCK_SEQPACKET)) <
+		0 ||
+	    (o->control = open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
 		return -1;
 	o->psk = open_file(c->psk_file, "psk");
 	o->ca = open_file(c->ca_file, "ca");
@@ -319,8 +318,8 @@ hand_over(struct monitor *m, const struct opened *o)
 	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_CRL, o->crl);
 	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_CERTIFICATE, o->certificate);
 	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_KEY, o->key);
-	rc |= imsg_send(m->kids[ROLE_AUTHORITY].channel, PRIV_MSG_GO, 0, NULL,
-	    0, -1);
+	rc |= imsg_send(
+	    m->kids[ROLE_AUTHORITY].channel, PRIV_MSG_GO, 0, NULL, 0, -1);
 	rc |= imsg_send(
 	    m->kids[ROLE_ENGINE].channel, PRIV_MSG_GO, 0, NULL, 0, -1);
 	return rc;
@@ -352,8 +351,9 @@ prepare_directories(const struct adit_conf *c)
 	const struct passwd *pw;
 
 	if (mkdir(c->run_dir, 0755) < 0 && errno != EEXIST) {
-		log_msg(MSG_OPEN_FAILED, "what=run-dir step=mkdir-%s why=\"%s\"",
-		    c->run_dir, strerror(errno));
+		log_msg(MSG_OPEN_FAILED,
+		    "what=run-dir step=mkdir-%s why=\"%s\"", c->run_dir,
+		    strerror(errno));
 		return -errno;
 	}
 	pw = getpwnam(c->authority_user);
@@ -398,11 +398,11 @@ int
 monitor_run(const struct adit_conf *conf, bool to_stderr, bool debug)
 {
 	struct monitor m = {
-		.conf = conf,
-		.to_stderr = to_stderr,
-		.debug = debug,
-		.exit_status = 1,
-		.blackhole_fd = -1,
+	    .conf = conf,
+	    .to_stderr = to_stderr,
+	    .debug = debug,
+	    .exit_status = 1,
+	    .blackhole_fd = -1,
 	};
 	size_t i;
 	int rc;

@@ -37,8 +37,8 @@ fail(int fd, const char *what, const char *step)
 }
 
 static void
-listen_address(const struct adit_conf *c, uint16_t port,
-    struct sockaddr_in *ret)
+listen_address(
+    const struct adit_conf *c, uint16_t port, struct sockaddr_in *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->sin_family = AF_INET;
@@ -71,8 +71,8 @@ open_udp(const struct adit_conf *c, uint16_t port)
 	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
 		return fail(fd, what, "pktinfo");
 	/* RFC 4301 8.1 leaves DF of the outer header to us: never set */
-	if (setsockopt(
-		fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) < 0)
+	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) <
+	    0)
 		return fail(fd, what, "mtu-discover");
 	big_buffers(fd);
 	listen_address(c, port, &sin);
@@ -84,14 +84,14 @@ open_udp(const struct adit_conf *c, uint16_t port)
 int
 open_udp_blackhole(const struct adit_conf *c, uint16_t port)
 {
-	struct sock_filter drop_all[] = { { BPF_RET | BPF_K, 0, 0, 0 } };
-	const struct sock_fprog prog = { 1, drop_all };
+	struct sock_filter drop_all[] = {{BPF_RET | BPF_K, 0, 0, 0}};
+	const struct sock_fprog prog = {1, drop_all};
 	int fd;
 
 	fd = open_udp(c, port);
 	if (fd >= 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-		sizeof(prog)) < 0)
+	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) <
+		0)
 		return fail(fd, "udp/1701", "filter");
 	return fd;
 }
@@ -103,13 +103,13 @@ open_esp(const struct adit_conf *c)
 	struct sockaddr_in sin;
 	int fd;
 
-	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    IPPROTO_ESP);
+	fd = socket(
+	    AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ESP);
 	if (fd < 0)
 		return fail(-1, "raw-esp", "socket");
 	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
-	    setsockopt(
-		fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) < 0)
+	    setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) <
+		0)
 		return fail(fd, "raw-esp", "option");
 	big_buffers(fd);
 	listen_address(c, 0, &sin);
@@ -119,8 +119,8 @@ open_esp(const struct adit_conf *c)
 }
 
 static int
-tun_set_address(int ctl, struct ifreq *ifr, unsigned long request,
-    const uint8_t address[4])
+tun_set_address(
+    int ctl, struct ifreq *ifr, unsigned long request, const uint8_t address[4])
 {
 	struct sockaddr_in sin;
 
@@ -190,15 +190,15 @@ open_tun(const struct adit_conf *c)
 }
 
 static int
-unix_address(const struct adit_conf *c, const char *name,
-    struct sockaddr_un *ret)
+unix_address(
+    const struct adit_conf *c, const char *name, struct sockaddr_un *ret)
 {
 	int n;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->sun_family = AF_UNIX;
-	n = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/%s",
-	    c->run_dir, name);
+	n = snprintf(
+	    ret->sun_path, sizeof(ret->sun_path), "%s/%s", c->run_dir, name);
 	return n < (int)sizeof(ret->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
