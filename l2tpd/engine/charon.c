@@ -127,6 +127,7 @@ charon_start(struct engine *e, int listen_fd)
 		close(listen_fd);
 		return -ENOMEM;
 	}
+	ike_relay_set_uid(e->relay, e->start.plugin_uid);
 	e->start.want_vici(e->start.ctx);
 	return 0;
 }

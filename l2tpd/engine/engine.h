@@ -11,6 +11,7 @@
 #define ADIT_ENGINE_ENGINE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/loop.h"
 #include "l2tpd/conf/conf.h"
@@ -29,6 +30,7 @@ struct engine_start {
 	void *plane_new_ctx;
 	void (*want_vici)(void *ctx); /* ask the monitor for a connection */
 	void (*stopped)(void *ctx);   /* after engine_stop() has finished */
+	uid_t plugin_uid;             /* who may be charon's plugin: 0, root */
 	void *ctx;
 };
 
