@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * adit_listener.c: refused peers (contract in adit_listener.h).
+ *
+ * charon raises alerts for what fails in authentication, but none when an
+ * IKEv1 peer offers no acceptable proposal or selector: there we look at the
+ * error that charon is about to send. All hooks are called with the bus' mutex
+ * held, one at a time, so the fields below need no lock of their own.
+ */
+#include "charon-plugin/adit_listener.h"
+#include "charon-plugin/adit_convert.h"
+
+#include <daemon.h>
+#include <encoding/payloads/notify_payload.h>
+#include <encoding/payloads/sa_payload.h>
+
+/** Refusals that are remembered, to tell each of them once */
+#define RECENT 64
+
+typedef struct private_adit_listener_t private_adit_listener_t;
+
+struct private_adit_listener_t
+{
+	/** public interface */
+	listener_t public;
+	/** channel to the engine */
+	adit_channel_t *channel;
+	/** what was told: unique id of the IKE_SA and kind (0: free) */
+	struct
+	{
+		uint32_t id;
+		enum charon_alert_kind kind;
+	} recent[RECENT];
+	/** place of the next one */
+	u_int next;
+};
+
+/**
+ * The message that this thread is processing, to see the proposals in it.
+ * Valid between the hooks for that message, in the same thread.
+ */
+static __thread message_t *processing;
+
+/**
+ * Is this kind about the peer's certificate?
+ */
+static bool is_certificate(enum charon_alert_kind kind)
+{
+	return kind == CHARON_ALERT_CERT_UNTRUSTED ||
+		   kind == CHARON_ALERT_CERT_EXPIRED ||
+		   kind == CHARON_ALERT_CERT_REVOKED;
+}
+
+/**
+ * Has this been told of this IKE_SA? A peer repeats a message that was not
+ * answered; and "authentication failed" follows on the better reason.
+ */
+static bool is_repeated(private_adit_listener_t *this, uint32_t id,
+						enum charon_alert_kind kind)
+{
+	u_int i;
+
+	for (i = 0; i < RECENT; i++)
+	{
+		if (this->recent[i].kind && this->recent[i].id == id &&
+			(this->recent[i].kind == kind ||
+			 (kind == CHARON_ALERT_AUTH_FAILED &&
+			  is_certificate(this->recent[i].kind))))
+		{
+			return TRUE;
+		}
+	}
+	this->recent[this->next].id = id;
+	this->recent[this->next].kind = kind;
+	this->next = (this->next + 1) % RECENT;
+	return FALSE;
+}
+
+/**
+ * Tell the engine that the peer of an IKE_SA was refused.
+ */
+static void refuse(private_adit_listener_t *this, ike_sa_t *ike_sa,
+				   enum charon_alert_kind kind, const char *detail)
+{
+	struct charon_alert alert = {.kind = kind};
+	identification_t *id;
+
+	if (is_repeated(this, ike_sa->get_unique_id(ike_sa), kind))
+	{
+		return;
+	}
+	alert.peer = adit_endpoint(ike_sa->get_other_host(ike_sa), TRUE);
+	id = ike_sa->get_other_id(ike_sa);
+	if (id && id->get_type(id) != ID_ANY)
+	{
+		snprintf(alert.identity, sizeof(alert.identity), "%Y", id);
+	}
+	snprintf(alert.detail, sizeof(alert.detail), "%s", detail);
+	this->channel->send_alert(this->channel, &alert);
+}
+
+/**
+ * The peer was refused for its certificate.
+ */
+static void refuse_cert(private_adit_listener_t *this, ike_sa_t *ike_sa,
+						enum charon_alert_kind kind, certificate_t *cert)
+{
+	char subject[CHARON_MSG_TEXT_MAX];
+
+	snprintf(subject, sizeof(subject), "%Y", cert->get_subject(cert));
+	refuse(this, ike_sa, kind, subject);
+}
+
+/**
+ * A message that could not be parsed. In main mode an encrypted one means that
+ * the keys differ, and those depend on the PSK (RFC 2409 5).
+ */
+static void refuse_body(private_adit_listener_t *this, ike_sa_t *ike_sa,
+						message_t *message, status_t status)
+{
+	char detail[64];
+
+	if (message->get_exchange_type(message) == ID_PROT &&
+		ike_sa->get_state(ike_sa) == IKE_CONNECTING &&
+		message->get_first_payload_type(message) != PLV1_SECURITY_ASSOCIATION &&
+		message->is_encoded(message) && (status == PARSE_ERROR ||
+		status == VERIFY_ERROR))
+	{
+		refuse(this, ike_sa, CHARON_ALERT_WRONG_PSK, "");
+		return;
+	}
+	snprintf(detail, sizeof(detail), "malformed %N message",
+			 exchange_type_names, message->get_exchange_type(message));
+	refuse(this, ike_sa, CHARON_ALERT_OTHER, detail);
+}
+
+METHOD(listener_t, alert, bool, private_adit_listener_t *this, ike_sa_t *ike_sa,
+	   alert_t alert, va_list args)
+{
+	message_t *message;
+
+	if (!ike_sa)
+	{
+		return TRUE;
+	}
+	switch (alert)
+	{
+		case ALERT_PARSE_ERROR_BODY:
+			message = va_arg(args, message_t *);
+			refuse_body(this, ike_sa, message, va_arg(args, status_t));
+			break;
+		case ALERT_PEER_AUTH_FAILED:
+			refuse(this, ike_sa, CHARON_ALERT_AUTH_FAILED, "");
+			break;
+		case ALERT_LOCAL_AUTH_FAILED:
+			refuse(this, ike_sa, CHARON_ALERT_OTHER,
+				   "this server could not authenticate itself");
+			break;
+		case ALERT_CERT_EXPIRED:
+			refuse_cert(this, ike_sa, CHARON_ALERT_CERT_EXPIRED,
+						va_arg(args, certificate_t *));
+			break;
+		case ALERT_CERT_REVOKED:
+			refuse_cert(this, ike_sa, CHARON_ALERT_CERT_REVOKED,
+						va_arg(args, certificate_t *));
+			break;
+		case ALERT_CERT_VALIDATION_FAILED:
+		case ALERT_CERT_NO_ISSUER:
+		case ALERT_CERT_UNTRUSTED_ROOT:
+		case ALERT_CERT_EXCEEDED_PATH_LEN:
+		case ALERT_CERT_POLICY_VIOLATION:
+			refuse_cert(this, ike_sa, CHARON_ALERT_CERT_UNTRUSTED,
+						va_arg(args, certificate_t *));
+			break;
+		default:
+			break;
+	}
+	return TRUE;
+}
+
+/**
+ * Proposals of the message that this thread is processing, as text.
+ */
+static void offered(char *text, size_t len)
+{
+	sa_payload_t *sa = NULL;
+	linked_list_t *proposals;
+
+	*text = '\0';
+	if (processing)
+	{
+		sa = (sa_payload_t *)processing->get_payload(processing,
+													 PLV1_SECURITY_ASSOCIATION);
+	}
+	if (sa)
+	{
+		proposals = sa->get_proposals(sa);
+		snprintf(text, len, "%#P", proposals);
+		proposals->destroy_offset(proposals, offsetof(proposal_t, destroy));
+	}
+}
+
+/**
+ * An error that charon is about to send.
+ */
+static void refuse_notify(private_adit_listener_t *this, ike_sa_t *ike_sa,
+						  notify_type_t type)
+{
+	bool established = ike_sa->get_state(ike_sa) == IKE_ESTABLISHED;
+	char detail[CHARON_MSG_TEXT_MAX];
+
+	switch (type)
+	{
+		case NO_PROPOSAL_CHOSEN:
+			offered(detail, sizeof(detail));
+			refuse(this, ike_sa,
+				   established ? CHARON_ALERT_NO_ESP_PROPOSAL
+				   : ike_sa->get_ike_cfg(ike_sa)
+					   ? CHARON_ALERT_NO_IKE_PROPOSAL
+					   : CHARON_ALERT_NO_CONFIG,
+				   detail);
+			break;
+		case INVALID_ID_INFORMATION:
+			refuse(this, ike_sa,
+				   established ? CHARON_ALERT_TS_MISMATCH : CHARON_ALERT_OTHER,
+				   "selectors or mode");
+			break;
+		case INVALID_KEY_INFORMATION:
+			refuse(this, ike_sa, CHARON_ALERT_OTHER,
+				   "no PSK for it, or a group that is not available");
+			break;
+		default:
+			break;
+	}
+}
+
+METHOD(listener_t, message, bool, private_adit_listener_t *this,
+	   ike_sa_t *ike_sa, message_t *message, bool incoming, bool plain)
+{
+	enumerator_t *enumerator;
+	payload_t *payload;
+
+	if (incoming)
+	{
+		processing = plain ? message : NULL;
+		return TRUE;
+	}
+	if (!plain || message->get_exchange_type(message) != INFORMATIONAL_V1)
+	{
+		return TRUE;
+	}
+	enumerator = message->create_payload_enumerator(message);
+	while (enumerator->enumerate(enumerator, &payload))
+	{
+		if (payload->get_type(payload) == PLV1_NOTIFY)
+		{
+			refuse_notify(this, ike_sa,
+						  ((notify_payload_t *)payload)->get_notify_type(
+							  (notify_payload_t *)payload));
+		}
+	}
+	enumerator->destroy(enumerator);
+	return TRUE;
+}
+
+listener_t *adit_listener_create(adit_channel_t *channel)
+{
+	private_adit_listener_t *this;
+
+	INIT(this, .public = {.alert = _alert, .message = _message, },
+		 .channel = channel, );
+	return &this->public;
+}
+
+void adit_listener_destroy(listener_t *listener)
+{
+	free(listener);
+}
