@@ -17,20 +17,20 @@
 
 #include "base/rd.h"
 
-#define L2TP_PORT 1701
-#define L2TP_NAME_MAX 64    /* bytes kept of host and vendor names */
+#define L2TP_PORT        1701
+#define L2TP_NAME_MAX    64  /* bytes kept of host and vendor names */
 #define L2TP_MESSAGE_MAX 128 /* bytes kept of an error message */
 
 struct tunnel;
 
 /* Values for a whole server; borrowed for the tunnel's life. */
 struct tunnel_config {
-	const char *host_name;	 /* Host Name AVP, RFC 2661 4.4.3 */
-	const uint8_t *secret;	 /* tunnel authentication 5.1.1, NULL: none */
+	const char *host_name; /* Host Name AVP, RFC 2661 4.4.3 */
+	const uint8_t *secret; /* tunnel authentication 5.1.1, NULL: none */
 	size_t secret_bytes;
-	bool challenge_peer;	 /* send a Challenge (never to Apple, Android) */
-	uint16_t receive_window; /* RFC 2661 4.4.3, messages; e.g. 8 */
-	uint16_t max_sessions;	 /* per tunnel; further ICRQ: CDN 4 */
+	bool challenge_peer; /* send a Challenge (never to Apple, Android) */
+	uint16_t receive_window;    /* RFC 2661 4.4.3, messages; e.g. 8 */
+	uint16_t max_sessions;      /* per tunnel; further ICRQ: CDN 4 */
 	uint32_t hello_interval_ms; /* RFC 2661 5.5; 0: never */
 	uint32_t setup_timeout_ms;  /* half-open tunnel or session goes away */
 	/* CSPRNG for session ids, challenges, tie breakers, random vectors */
@@ -39,12 +39,13 @@ struct tunnel_config {
 };
 
 enum tunnel_effect_type {
-	TUNNEL_EFFECT_SEND,	    /* .data: a whole L2TP datagram to the peer */
-	TUNNEL_EFFECT_UP,	    /* control connection established */
-	TUNNEL_EFFECT_DOWN,	    /* .close: the tunnel is over; after the last
-				     * effect tunnel_is_dead() turns true (after
-				     * the StopCCN was acknowledged or 31 s) */
-	TUNNEL_EFFECT_SESSION_NEW,  /* .session: ICRP/OCRP goes out, data may come */
+	TUNNEL_EFFECT_SEND, /* .data: a whole L2TP datagram to the peer */
+	TUNNEL_EFFECT_UP,   /* control connection established */
+	TUNNEL_EFFECT_DOWN, /* .close: the tunnel is over; after the last
+			     * effect tunnel_is_dead() turns true (after
+			     * the StopCCN was acknowledged or 31 s) */
+	TUNNEL_EFFECT_SESSION_NEW,  /* .session: ICRP/OCRP goes out, data may
+				       come */
 	TUNNEL_EFFECT_SESSION_UP,   /* .session: established */
 	TUNNEL_EFFECT_SESSION_DOWN, /* .session, .close */
 	TUNNEL_EFFECT_SESSION_INFO, /* .session, .info: WEN or SLI received */
@@ -53,7 +54,7 @@ enum tunnel_effect_type {
 struct tunnel_close {
 	bool by_peer;
 	uint16_t result; /* Result Code of StopCCN or CDN, RFC 2661 4.4.2 */
-	uint16_t error;	 /* Error Code, 0: none */
+	uint16_t error;  /* Error Code, 0: none */
 	const char *why; /* string literal for the log: "hello-timeout", ... */
 	char message[L2TP_MESSAGE_MAX]; /* peer's text, raw bytes, may be "" */
 	size_t message_bytes;
@@ -62,8 +63,8 @@ struct tunnel_close {
 struct tunnel_session_view {
 	uint16_t local_id; /* ours: in data packets that we receive */
 	uint16_t peer_id;  /* theirs: in data packets that we send */
-	bool incoming;	   /* ICRQ (true) or OCRQ (false) */
-	bool we_called;	   /* we sent the request (LAC incoming, LNS outgoing) */
+	bool incoming;     /* ICRQ (true) or OCRQ (false) */
+	bool we_called; /* we sent the request (LAC incoming, LNS outgoing) */
 	bool sequencing_required; /* RFC 2661 4.4.6 Sequencing Required seen */
 	uint32_t call_serial;
 	uint32_t tx_speed_bps;
@@ -89,9 +90,10 @@ void tunnel_free(struct tunnel *t); /* NULL is fine; sends nothing */
 
 /* What a first datagram is, before any state exists (RFC 2661 3.1). */
 enum tunnel_first {
-	TUNNEL_FIRST_SCCRQ,	/* well-formed enough: make a responder for it */
-	TUNNEL_FIRST_HELLO_ZERO, /* Apple's HELLO on tunnel 0: drop in silence */
-	TUNNEL_FIRST_OTHER,	/* drop */
+	TUNNEL_FIRST_SCCRQ, /* well-formed enough: make a responder for it */
+	TUNNEL_FIRST_HELLO_ZERO, /* Apple's HELLO on tunnel 0: drop in silence
+				  */
+	TUNNEL_FIRST_OTHER,      /* drop */
 };
 /* datagram: UDP payload, borrowed. ret_peer_tunnel_id: Assigned Tunnel ID of a
  * SCCRQ (to recognise a retransmission of one that we already answer). */
@@ -113,8 +115,8 @@ bool l2tp_parse_head(struct rd *datagram, struct l2tp_packet_head *ret);
 
 /* A control datagram for this tunnel. False: malformed or not for us; *ret_why
  * (string literal) tells; the tunnel is as before. */
-bool tunnel_input(
-    struct tunnel *t, struct rd datagram, uint64_t now_ms, const char **ret_why);
+bool tunnel_input(struct tunnel *t, struct rd datagram, uint64_t now_ms,
+    const char **ret_why);
 
 /* Data for (or from) a session was seen: counts as life (RFC 2661 5.5). */
 void tunnel_note_data(struct tunnel *t, uint64_t now_ms);
