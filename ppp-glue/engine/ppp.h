@@ -47,6 +47,7 @@ struct ppp_config {
 	/* client role only */
 	const char *user;
 	const struct secret *password; /* UTF-8 */
+	/* both roles; NULL: the kernel's */
 	void (*random)(void *ctx, void *p, size_t n);
 	void *random_ctx;
 };
@@ -67,6 +68,7 @@ enum ppp_effect_type {
 struct ppp_ask {
 	enum ppp_auth_method method;
 	uint8_t chap_id;
+	uint32_t serial;	 /* of this ask on this link, never 0 */
 	struct rd name;		 /* raw bytes as sent */
 	struct rd challenge;	 /* ours: 16 bytes (CHAP methods) */
 	struct rd response;	 /* CHAP-MD5: 16; MS-CHAPv2: 49; PAP: password */
@@ -87,6 +89,7 @@ struct ppp_effect {
 /* The answer to an ask. */
 struct ppp_verdict {
 	bool accept;
+	uint32_t serial; /* the ask that is answered; 0: whichever is open */
 	/* Verbatim Message field of CHAP Success/Failure or PAP Ack/Nak, e.g.
 	 * "S=0123.. M=ok" or "E=691 R=0 C=.. V=3 M=..". Borrowed. */
 	struct rd message;
