@@ -18,19 +18,19 @@
 
 /* Transform numbers are those of IANA's IKEv2 registry, as charon uses them. */
 enum esp_encryption {
-	ESP_ENC_3DES_CBC = 3,	  /* RFC 2451; key 24 */
-	ESP_ENC_AES_CBC = 12,	  /* RFC 3602; key 16, 24, 32 */
-	ESP_ENC_AES_GCM_16 = 20,  /* RFC 4106; key 16, 24, 32 + salt 4 */
+	ESP_ENC_3DES_CBC = 3,    /* RFC 2451; key 24 */
+	ESP_ENC_AES_CBC = 12,    /* RFC 3602; key 16, 24, 32 */
+	ESP_ENC_AES_GCM_16 = 20, /* RFC 4106; key 16, 24, 32 + salt 4 */
 };
 enum esp_integrity {
-	ESP_INT_NONE = 0,	     /* with AES-GCM only */
-	ESP_INT_HMAC_SHA1_96 = 2,    /* RFC 2404; key 20 */
+	ESP_INT_NONE = 0,               /* with AES-GCM only */
+	ESP_INT_HMAC_SHA1_96 = 2,       /* RFC 2404; key 20 */
 	ESP_INT_HMAC_SHA2_256_128 = 12, /* RFC 4868; key 32 */
 	ESP_INT_HMAC_SHA2_384_192 = 13, /* key 48 */
 	ESP_INT_HMAC_SHA2_512_256 = 14, /* key 64 */
 };
-#define ESP_ENC_KEY_MAX 36
-#define ESP_INT_KEY_MAX 64
+#define ESP_ENC_KEY_MAX   36
+#define ESP_INT_KEY_MAX   64
 #define ESP_REPLAY_WINDOW 1024 /* packets, power of two, at least */
 /* Bytes that one packet may grow by, front and back together:
  * header 8 + IV 16 + padding 16 + trailer 2 + ICV 32 */
@@ -68,16 +68,32 @@ bool esp_selftest(void);
 
 /* params: borrowed, copied (wipe your copy). An SA with the same (spi,
  * direction, peer address for outbound) is replaced.
- * 0; -EINVAL key length; -ENOTSUP unknown transform; -ENOMEM. */
+ * 0; -EINVAL key length or SPI 0; -ENOTSUP unknown transform; -ENOMEM;
+ * -EEXIST outbound: another association has it (two clients behind one NAT:
+ * refuse the newcomer, the other one keeps its SA). */
 int esp_sa_add(struct esp_table *t, const struct esp_sa_params *params,
     uint64_t now_ms, struct esp_sa **ret);
 void esp_sa_del(struct esp_table *t, struct esp_sa *sa);
 struct esp_sa *esp_sa_find_inbound(const struct esp_table *t, uint32_t spi);
 struct esp_sa *esp_sa_find_outbound(const struct esp_table *t, uint32_t spi,
-    const struct endpoint *peer /* address counts, port not */);
+    const struct endpoint *peer /* address counts, port only between two of
+				   the same address; NULL: the only one */);
 /* The newest outbound SA of an association; NULL: none. O(1). */
 struct esp_sa *esp_sa_outbound_of(
     const struct esp_table *t, uint32_t association);
+
+/* All UDP-encapsulated SAs of the association move to new endpoints. */
+void esp_association_move(struct esp_table *t, uint32_t association,
+    const struct endpoint *local, const struct endpoint *peer);
+
+/* SAs that used up a limit and were not named by an earlier call; at most max.
+ * Returns how many. Walks all SAs: call it once a second. */
+struct esp_expired {
+	uint32_t spi;
+	bool inbound;
+};
+size_t esp_table_take_expired(
+    struct esp_table *t, uint64_t now_ms, struct esp_expired *ret, size_t max);
 
 struct esp_counters {
 	uint64_t bytes, packets; /* accepted or sent; bytes of ESP payload */
@@ -95,7 +111,7 @@ void esp_sa_set_endpoints(struct esp_sa *sa, const struct endpoint *local,
     const struct endpoint *peer, bool encap);
 /* "aes256-sha1", "aes128gcm16": for `adit sessions` */
 const char *esp_sa_cipher_name(const struct esp_sa *sa);
-/* Some limit is used up at now_ms. */
+/* Some limit (or the sequence numbers) is used up at now_ms. */
 bool esp_sa_is_expired(const struct esp_sa *sa, uint64_t now_ms);
 /* Room for the largest inner packet (UDP header included) in an outer IP
  * packet of outer_mtu bytes (IPv4 or v6 by peer family). */
@@ -116,7 +132,7 @@ struct esp_job {
 	/* inbound: ESP header on entry. Outbound: the payload on entry; needs
 	 * 24 bytes of room in front and ESP_OVERHEAD_MAX - 24 behind. */
 	uint8_t *data;
-	size_t len; /* bytes */
+	size_t len;          /* bytes */
 	uint8_t next_header; /* in: set on success; out: given (17 = UDP) */
 	bool newest; /* in: the sequence number moved the window's right edge */
 	enum esp_verdict verdict;

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * batch.c: ESP packets in and out, a batch at a time: header, padding, trailer,
+ * sequence numbers, replay window and limits around the crypto of transform.h.
+ * Owns nothing; the caller owns the packets. Trusts no byte of an inbound
+ * packet before its ICV, and nothing but its length afterwards.
+ *
+ * RFC 4303 2 and 3, transport mode, done as specified, with these exceptions:
+ * no extended sequence numbers (IKEv1 clients do not ask for them), no traffic
+ * flow confidentiality padding is sent (received, it lies behind the inner
+ * UDP length and is cut there).
+ */
+#include "base/rd.h"
+#include "base/wr.h"
+#include "l2tpd/esp/sa.h"
+
+#define CHUNK         TRANSFORM_IVS_MAX /* packets a pass */
+#define TRAILER_BYTES 2
+
+struct pass {
+	struct transform_job crypt[CHUNK];
+	bool pending[CHUNK]; /* waits for its turn in the crypto */
+	uint32_t sequence[CHUNK];
+};
+
+static bool
+same_group(const struct esp_sa *a, const struct esp_sa *b)
+{
+	return a->alg == b->alg && a->table == b->table;
+}
+
+/* The crypto of a pass: all pending jobs, one algorithm after the other. */
+static void
+run_groups(struct pass *p, const struct esp_job *jobs, size_t n, bool encrypt)
+{
+	struct transform_job *group[CHUNK];
+	const struct esp_sa *first;
+	size_t i, k, n_group;
+
+	for (i = 0; i < n; i++) {
+		if (!p->pending[i])
+			continue;
+		first = jobs[i].sa;
+		n_group = 0;
+		for (k = i; k < n; k++) {
+			if (!p->pending[k] || !same_group(first, jobs[k].sa))
+				continue;
+			p->pending[k] = false;
+			group[n_group++] = &p->crypt[k];
+		}
+		if (encrypt)
+			esp_table_ops(first->table)
+			    ->encrypt(esp_table_ctx(first->table), first->alg,
+				group, n_group);
+		else
+			esp_table_ops(first->table)
+			    ->decrypt(esp_table_ctx(first->table), first->alg,
+				group, n_group);
+	}
+}
+
+/* RFC 4303 3.4.2 and 3.4.3: what can be said before the crypto. */
+static enum esp_verdict
+decrypt_prepare(const struct esp_job *j, uint64_t now_ms,
+    struct transform_job *crypt, uint32_t *ret_sequence)
+{
+	const struct esp_alg *alg = j->sa->alg;
+	struct rd r = rd_init(j->data, j->len), icv;
+	uint32_t spi;
+
+	rd_be32(&r, &spi);
+	rd_be32(&r, ret_sequence);
+	rd_skip(&r, alg->iv_bytes);
+	rd_sub_end(&r, alg->icv_bytes, &icv);
+	if (!rd_ok(&r) || spi != j->sa->spi || r.left == 0 ||
+	    r.left % alg->align_bytes != 0)
+		return ESP_MALFORMED;
+	if (esp_sa_is_expired(j->sa, now_ms))
+		return ESP_EXPIRED;
+	if (!replay_check(&j->sa->replay, *ret_sequence))
+		return ESP_REPLAYED;
+	*crypt = (struct transform_job){
+	    .key = j->sa->key,
+	    .head = j->data,
+	    .text = j->data + TRANSFORM_HEAD_BYTES + alg->iv_bytes,
+	    .text_bytes = r.left,
+	};
+	return ESP_OK;
+}
+
+/* RFC 4303 2.4 and 2.5: the receiver SHOULD inspect the padding. */
+static bool
+strip_trailer(struct esp_job *j, const struct transform_job *crypt)
+{
+	struct rd r = rd_init(crypt->text, crypt->text_bytes), padding;
+	uint8_t next_header, pad_bytes, byte;
+	unsigned int want = 1;
+
+	if (!rd_u8_end(&r, &next_header) || !rd_u8_end(&r, &pad_bytes) ||
+	    !rd_sub_end(&r, pad_bytes, &padding))
+		return false;
+	for (; rd_u8(&padding, &byte); want++)
+		if (byte != want)
+			return false;
+	j->next_header = next_header;
+	j->data = crypt->text;
+	j->len = r.left;
+	return true;
+}
+
+static enum esp_verdict
+decrypt_finish(struct esp_job *j, const struct transform_job *crypt,
+    uint32_t sequence, uint64_t now_ms)
+{
+	struct esp_sa *sa = j->sa;
+
+	if (!crypt->ok)
+		return ESP_BAD_ICV;
+	if (esp_sa_is_expired(sa, now_ms)) /* by a packet of this batch */
+		return ESP_EXPIRED;
+	/* again: the same number may have come twice in this batch */
+	if (!replay_mark(&sa->replay, sequence, &j->newest))
+		return ESP_REPLAYED;
+	if (!strip_trailer(j, crypt))
+		return ESP_MALFORMED;
+	sa->counters.packets++;
+	sa->counters.bytes += j->len;
+	sa->counters.last_use_ms = now_ms;
+	return ESP_OK;
+}
+
+static void
+count_refusal(struct esp_counters *c, enum esp_verdict verdict)
+{
+	c->replayed += verdict == ESP_REPLAYED;
+	c->bad_icv += verdict == ESP_BAD_ICV;
+	c->malformed += verdict == ESP_MALFORMED;
+}
+
+static void
+decrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
+{
+	struct pass p;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		jobs[i].newest = false;
+		jobs[i].verdict = decrypt_prepare(
+		    &jobs[i], now_ms, &p.crypt[i], &p.sequence[i]);
+		p.pending[i] = jobs[i].verdict == ESP_OK;
+	}
+	run_groups(&p, jobs, n, false);
+	for (i = 0; i < n; i++) {
+		if (jobs[i].verdict == ESP_OK)
+			jobs[i].verdict = decrypt_finish(
+			    &jobs[i], &p.crypt[i], p.sequence[i], now_ms);
+		count_refusal(&jobs[i].sa->counters, jobs[i].verdict);
+	}
+}
+
+/* The IV: RFC 4106 3.1 wants it unique for GCM, the sequence number is; RFC
+ * 3602 3 and 2451 2.5 want it unpredictable for CBC. */
+static void
+put_iv(struct wr *w, const struct esp_alg *alg, uint32_t sequence,
+    const uint8_t random[TRANSFORM_IV_BYTES])
+{
+	if (alg->is_aead)
+		wr_be64(w, sequence);
+	else
+		wr_bytes(w, random, alg->iv_bytes);
+}
+
+/* RFC 4303 3.3: number the packet, write header and trailer around it. */
+static enum esp_verdict
+encrypt_prepare(struct esp_job *j, uint64_t now_ms,
+    const uint8_t random[TRANSFORM_IV_BYTES], struct transform_job *crypt)
+{
+	struct esp_sa *sa = j->sa;
+	const struct esp_alg *alg = sa->alg;
+	size_t front = TRANSFORM_HEAD_BYTES + (size_t)alg->iv_bytes;
+	size_t over = (j->len + TRAILER_BYTES) % alg->align_bytes;
+	size_t pad = over > 0 ? alg->align_bytes - over : 0;
+	size_t total = front + j->len + pad + TRAILER_BYTES + alg->icv_bytes;
+	struct wr w = wr_init(j->data - front, total);
+	uint8_t *unused, i;
+
+	if (sa->sequence >= ESP_SEQUENCE_MAX)
+		return ESP_SEQUENCE_EXHAUSTED;
+	if (esp_sa_is_expired(sa, now_ms))
+		return ESP_EXPIRED;
+	sa->sequence++;
+	wr_be32(&w, sa->spi);
+	wr_be32(&w, (uint32_t)sa->sequence);
+	put_iv(&w, alg, (uint32_t)sa->sequence, random);
+	wr_space(&w, j->len, &unused);
+	for (i = 1; i <= pad; i++)
+		wr_u8(&w, i);
+	wr_u8(&w, (uint8_t)pad);
+	wr_u8(&w, j->next_header);
+	*crypt = (struct transform_job){
+	    .key = sa->key,
+	    .head = j->data - front,
+	    .text = j->data,
+	    .text_bytes = j->len + pad + TRAILER_BYTES,
+	};
+	/* counted here: the next packet of the batch must see the limits */
+	sa->counters.packets++;
+	sa->counters.bytes += j->len;
+	sa->counters.last_use_ms = now_ms;
+	j->data -= front;
+	j->len = total;
+	return ESP_OK;
+}
+
+static void
+encrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
+{
+	uint8_t ivs[CHUNK * TRANSFORM_IV_BYTES];
+	const struct esp_table *t = jobs[0].sa->table;
+	struct pass p;
+	size_t i;
+	bool have_ivs;
+
+	have_ivs = esp_table_ops(t)->make_ivs(esp_table_ctx(t), ivs, n);
+	for (i = 0; i < n; i++) {
+		/* no IV, no packet: never send a predictable one */
+		jobs[i].verdict = have_ivs
+		    ? encrypt_prepare(&jobs[i], now_ms,
+			  ivs + i * TRANSFORM_IV_BYTES, &p.crypt[i])
+		    : ESP_MALFORMED;
+		p.pending[i] = jobs[i].verdict == ESP_OK;
+	}
+	run_groups(&p, jobs, n, true);
+	for (i = 0; i < n; i++)
+		if (jobs[i].verdict == ESP_OK && !p.crypt[i].ok)
+			jobs[i].verdict = ESP_MALFORMED;
+}
+
+void
+esp_decrypt_batch(struct esp_job *jobs, size_t n, uint64_t now_ms)
+{
+	size_t i, part;
+
+	for (i = 0; i < n; i += part) {
+		part = n - i < CHUNK ? n - i : CHUNK;
+		decrypt_pass(jobs + i, part, now_ms);
+	}
+}
+
+void
+esp_encrypt_batch(struct esp_job *jobs, size_t n, uint64_t now_ms)
+{
+	size_t i, part;
+
+	for (i = 0; i < n; i += part) {
+		part = n - i < CHUNK ? n - i : CHUNK;
+		encrypt_pass(jobs + i, part, now_ms);
+	}
+}
