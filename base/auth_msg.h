@@ -34,7 +34,7 @@ enum auth_msg_type {
 };
 
 struct auth_ask {
-	uint64_t ref;	/* session id, the same from IKE to accounting */
+	uint64_t ref;   /* session id, the same from IKE to accounting */
 	uint8_t method; /* enum ppp_auth_method numbers: 1 MS-CHAPv2,
 			 * 2 CHAP-MD5, 3 PAP */
 	uint8_t chap_id;
@@ -53,7 +53,7 @@ enum auth_reason {
 	AUTH_UNKNOWN_USER = 1,
 	AUTH_WRONG_PASSWORD = 2,
 	AUTH_DISABLED = 3,
-	AUTH_EXPIRED = 4,	 /* valid-until is past */
+	AUTH_EXPIRED = 4, /* valid-until is past */
 	AUTH_TOO_MANY_SESSIONS = 5,
 	AUTH_POOL_EMPTY = 6,
 	AUTH_ADDRESS_IN_USE = 7, /* static address taken */
@@ -63,7 +63,7 @@ enum auth_reason {
 
 struct auth_verdict {
 	uint64_t ref;
-	uint8_t reason; /* enum auth_reason; 0 accepts */
+	uint8_t reason;                     /* enum auth_reason; 0 accepts */
 	uint8_t message[AUTH_MSG_TEXT_MAX]; /* verbatim for CHAP/PAP */
 	uint16_t message_bytes;
 	uint8_t ipv4_local[4], ipv4_peer[4];

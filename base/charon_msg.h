@@ -20,36 +20,37 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
-#define CHARON_MSG_VERSION 1
-#define CHARON_MSG_IKE_MAX 10000 /* bytes of an IKE datagram */
-#define CHARON_MSG_KEY_MAX 64
+#define CHARON_MSG_VERSION  1
+#define CHARON_MSG_IKE_MAX  10000 /* bytes of an IKE datagram */
+#define CHARON_MSG_KEY_MAX  64
 #define CHARON_MSG_TEXT_MAX 256
 
 enum charon_msg_type {
 	/* plugin to engine. After connecting: HELLO, then every SPI and SA that
 	 * it holds, then SYNC_END; the engine drops what was not named. */
-	CHARON_MSG_HELLO = 1,	 /* be32 version, be64 epoch */
-	CHARON_MSG_SPI_NEW = 2,	 /* be32 spi */
-	CHARON_MSG_SPI_FREE = 3, /* be32 spi */
-	CHARON_MSG_SA_ADD = 4,	 /* struct charon_sa */
+	CHARON_MSG_HELLO = 1,     /* be32 version, be64 epoch */
+	CHARON_MSG_SPI_NEW = 2,   /* be32 spi */
+	CHARON_MSG_SPI_FREE = 3,  /* be32 spi */
+	CHARON_MSG_SA_ADD = 4,    /* struct charon_sa */
 	CHARON_MSG_SA_UPDATE = 5, /* struct charon_sa_update */
-	CHARON_MSG_SA_DEL = 6,	 /* struct charon_sa_del */
-	CHARON_MSG_SYNC_END = 7, /* empty */
-	CHARON_MSG_IKE_OUT = 8,	 /* struct charon_ike: send this */
-	CHARON_MSG_ALERT = 9,	 /* struct charon_alert: a refusal, for the log */
+	CHARON_MSG_SA_DEL = 6,    /* struct charon_sa_del */
+	CHARON_MSG_SYNC_END = 7,  /* empty */
+	CHARON_MSG_IKE_OUT = 8,   /* struct charon_ike: send this */
+	CHARON_MSG_ALERT = 9, /* struct charon_alert: a refusal, for the log */
 	/* engine to plugin */
-	CHARON_MSG_IKE_IN = 16,	 /* struct charon_ike: this was received */
-	CHARON_MSG_MAPPING = 17, /* be32 spi_in, endpoint: NAT mapping changed */
-	CHARON_MSG_EXPIRE = 18,	 /* be32 spi_in, u8 hard, endpoint local */
-	CHARON_MSG_USE = 19,	 /* be32 spi, u8 inbound, be64 bytes, be64
-				  * packets: counters for query_sa */
+	CHARON_MSG_IKE_IN = 16, /* struct charon_ike: this was received */
+	CHARON_MSG_MAPPING =
+	    17,                 /* be32 spi_in, endpoint: NAT mapping changed */
+	CHARON_MSG_EXPIRE = 18, /* be32 spi_in, u8 hard, endpoint local */
+	CHARON_MSG_USE = 19,    /* be32 spi, u8 inbound, be64 bytes, be64
+				 * packets: counters for query_sa */
 };
 
 struct charon_sa {
 	uint32_t spi; /* host byte order */
 	bool inbound;
 	bool encap;
-	uint32_t mark;	/* the association in charon's numbers (unique mark) */
+	uint32_t mark; /* the association in charon's numbers (unique mark) */
 	uint32_t reqid;
 	struct endpoint local, peer;
 	uint16_t enc_alg, int_alg; /* IANA IKEv2 numbers */

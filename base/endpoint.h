@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 
 struct endpoint {
-	uint8_t family;	  /* 0 none, 4 IPv4 (addr[0..3]), 6 IPv6 */
+	uint8_t family;   /* 0 none, 4 IPv4 (addr[0..3]), 6 IPv6 */
 	uint8_t addr[16]; /* network byte order; unused bytes are zero */
-	uint16_t port;	  /* host byte order; 0 for raw ESP */
+	uint16_t port;    /* host byte order; 0 for raw ESP */
 };
 
 /* Longest text: "[v6 address]:65535" with its final zero. */

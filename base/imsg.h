@@ -19,15 +19,15 @@
 #include "base/rd.h"
 
 #define IMSG_HEADER_BYTES 8
-#define IMSG_PAYLOAD_MAX 16384 /* bytes */
+#define IMSG_PAYLOAD_MAX  16384 /* bytes */
 
 struct imsg_channel;
 
 struct imsg {
 	uint32_t type;
-	uint32_t id;	   /* chosen by the sender of a request; echoed */
+	uint32_t id;       /* chosen by the sender of a request; echoed */
 	struct rd payload; /* borrowed for the callback */
-	int fd;		   /* -1, or adopted by the callback: it must close */
+	int fd;            /* -1, or adopted by the callback: it must close */
 };
 
 /* One row per message type that this side accepts. */

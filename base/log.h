@@ -51,8 +51,7 @@ void log_set_clock(uint64_t (*clock)(void *ctx), void *ctx);
 /* Peer-chosen bytes as a value: printable ASCII without space, '=', '"' and
  * '\\' stays, everything else becomes \xNN; empty becomes "-"; cut at
  * buf_bytes. Returns buf. */
-const char *log_clean(
-    const void *bytes, size_t n, char *buf, size_t buf_bytes);
+const char *log_clean(const void *bytes, size_t n, char *buf, size_t buf_bytes);
 
 const char *log_msg_name(enum log_msg id);    /* "tunnel-up" */
 const char *log_msg_meaning(enum log_msg id); /* for docs */

@@ -2,7 +2,8 @@
 /*
  * loop.h: the event loop of a process: descriptors, timers, signals and
  * children. A small face on libev; loop.c is the only file that knows libev
- * and, with log.c, the only one that reads a clock. Pure code never sees it: pure code gets now_ms.
+ * and, with log.c, the only one that reads a clock. Pure code never sees it:
+ * pure code gets now_ms.
  *
  * A loop owns its watchers' storage; the watcher handles are freed by their
  * own _free(), which is safe inside any callback, the watcher's own included.

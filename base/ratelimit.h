@@ -13,7 +13,7 @@
 #include "base/endpoint.h"
 
 struct ratelimit {
-	uint32_t burst;	      /* tokens */
+	uint32_t burst;       /* tokens */
 	uint32_t per_second;  /* tokens */
 	uint64_t level_milli; /* thousandths of a token */
 	uint64_t last_ms;

@@ -17,7 +17,7 @@
 
 struct rd {
 	const uint8_t *p; /* next byte; borrowed from whoever owns the packet */
-	size_t left;	  /* bytes */
+	size_t left;      /* bytes */
 	const char *err;  /* NULL, or why the first failing read failed */
 };
 

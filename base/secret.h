@@ -22,7 +22,7 @@ struct secret {
 int secret_set(struct secret *s, const void *src, size_t n);
 void secret_wipe(struct secret *s);
 
-void wipe(void *p, size_t n); /* not optimised away */
+void wipe(void *p, size_t n);                          /* not optimised away */
 bool equal_ct(const void *a, const void *b, size_t n); /* constant time */
 
 /* n bytes from the kernel's CSPRNG. Cannot fail (aborts: no entropy source). */
