@@ -33,6 +33,15 @@ struct private_adit_listener_t
 	} recent[RECENT];
 	/** place of the next one */
 	u_int next;
+	/** what was found in certificates, until the peer is refused for it */
+	struct
+	{
+		uint32_t id;
+		enum charon_alert_kind kind;
+		char detail[CHARON_MSG_TEXT_MAX];
+	} found[RECENT];
+	/** place of the next one */
+	u_int next_found;
 };
 
 /**
@@ -42,18 +51,8 @@ struct private_adit_listener_t
 static __thread message_t *processing;
 
 /**
- * Is this kind about the peer's certificate?
- */
-static bool is_certificate(enum charon_alert_kind kind)
-{
-	return kind == CHARON_ALERT_CERT_UNTRUSTED ||
-		   kind == CHARON_ALERT_CERT_EXPIRED ||
-		   kind == CHARON_ALERT_CERT_REVOKED;
-}
-
-/**
  * Has this been told of this IKE_SA? A peer repeats a message that was not
- * answered; and "authentication failed" follows on the better reason.
+ * answered.
  */
 static bool is_repeated(private_adit_listener_t *this, uint32_t id,
 						enum charon_alert_kind kind)
@@ -62,10 +61,7 @@ static bool is_repeated(private_adit_listener_t *this, uint32_t id,
 
 	for (i = 0; i < RECENT; i++)
 	{
-		if (this->recent[i].kind && this->recent[i].id == id &&
-			(this->recent[i].kind == kind ||
-			 (kind == CHARON_ALERT_AUTH_FAILED &&
-			  is_certificate(this->recent[i].kind))))
+		if (this->recent[i].kind == kind && this->recent[i].id == id)
 		{
 			return TRUE;
 		}
@@ -100,15 +96,58 @@ static void refuse(private_adit_listener_t *this, ike_sa_t *ike_sa,
 }
 
 /**
- * The peer was refused for its certificate.
+ * Something is wrong with a certificate. That alone is no refusal: there may be
+ * another one, and an unknown revocation status is accepted. What is found
+ * first is the reason, unless it was only the status.
  */
-static void refuse_cert(private_adit_listener_t *this, ike_sa_t *ike_sa,
-						enum charon_alert_kind kind, certificate_t *cert)
+static void found(private_adit_listener_t *this, ike_sa_t *ike_sa,
+				  enum charon_alert_kind kind, certificate_t *cert)
 {
-	char subject[CHARON_MSG_TEXT_MAX];
+	uint32_t id = ike_sa->get_unique_id(ike_sa);
+	u_int i, place = this->next_found;
 
-	snprintf(subject, sizeof(subject), "%Y", cert->get_subject(cert));
-	refuse(this, ike_sa, kind, subject);
+	for (i = 0; i < RECENT; i++)
+	{
+		if (this->found[i].kind && this->found[i].id == id)
+		{
+			if (this->found[i].kind != CHARON_ALERT_AUTH_FAILED)
+			{
+				return;
+			}
+			place = i;
+		}
+	}
+	if (place == this->next_found)
+	{
+		this->next_found = (this->next_found + 1) % RECENT;
+	}
+	this->found[place].id = id;
+	this->found[place].kind = kind;
+	snprintf(this->found[place].detail, sizeof(this->found[place].detail),
+			 "%s%Y",
+			 kind == CHARON_ALERT_AUTH_FAILED ? "revocation status unknown: "
+											  : "",
+			 cert->get_subject(cert));
+}
+
+/**
+ * The peer failed to authenticate; the reason may have been found before.
+ */
+static void refuse_auth(private_adit_listener_t *this, ike_sa_t *ike_sa)
+{
+	uint32_t id = ike_sa->get_unique_id(ike_sa);
+	u_int i;
+
+	for (i = 0; i < RECENT; i++)
+	{
+		if (this->found[i].kind && this->found[i].id == id)
+		{
+			refuse(this, ike_sa, this->found[i].kind, this->found[i].detail);
+			this->found[i].kind = 0;
+			return;
+		}
+	}
+	refuse(this, ike_sa, CHARON_ALERT_AUTH_FAILED, "");
 }
 
 /**
@@ -150,27 +189,30 @@ METHOD(listener_t, alert, bool, private_adit_listener_t *this, ike_sa_t *ike_sa,
 			refuse_body(this, ike_sa, message, va_arg(args, status_t));
 			break;
 		case ALERT_PEER_AUTH_FAILED:
-			refuse(this, ike_sa, CHARON_ALERT_AUTH_FAILED, "");
+			refuse_auth(this, ike_sa);
 			break;
 		case ALERT_LOCAL_AUTH_FAILED:
 			refuse(this, ike_sa, CHARON_ALERT_OTHER,
 				   "this server could not authenticate itself");
 			break;
 		case ALERT_CERT_EXPIRED:
-			refuse_cert(this, ike_sa, CHARON_ALERT_CERT_EXPIRED,
-						va_arg(args, certificate_t *));
+			found(this, ike_sa, CHARON_ALERT_CERT_EXPIRED,
+				  va_arg(args, certificate_t *));
 			break;
 		case ALERT_CERT_REVOKED:
-			refuse_cert(this, ike_sa, CHARON_ALERT_CERT_REVOKED,
-						va_arg(args, certificate_t *));
+			found(this, ike_sa, CHARON_ALERT_CERT_REVOKED,
+				  va_arg(args, certificate_t *));
 			break;
 		case ALERT_CERT_VALIDATION_FAILED:
+			found(this, ike_sa, CHARON_ALERT_AUTH_FAILED,
+				  va_arg(args, certificate_t *));
+			break;
 		case ALERT_CERT_NO_ISSUER:
 		case ALERT_CERT_UNTRUSTED_ROOT:
 		case ALERT_CERT_EXCEEDED_PATH_LEN:
 		case ALERT_CERT_POLICY_VIOLATION:
-			refuse_cert(this, ike_sa, CHARON_ALERT_CERT_UNTRUSTED,
-						va_arg(args, certificate_t *));
+			found(this, ike_sa, CHARON_ALERT_CERT_UNTRUSTED,
+				  va_arg(args, certificate_t *));
 			break;
 		default:
 			break;

@@ -41,6 +41,7 @@ struct request {
 	enum operation op;
 	vici_reply_fn *reply;
 	void *ctx;
+	void (*dropped)(void *ctx);                 /* or NULL */
 	void (*each)(void *ctx, struct rd message); /* of list-sas events */
 	size_t packet_bytes;
 	uint8_t packet[];
@@ -127,8 +128,11 @@ vici_free(struct vici *v)
 		return;
 	if (v->freed != NULL)
 		*v->freed = true;
-	while ((q = shift(v)) != NULL)
+	while ((q = shift(v)) != NULL) {
+		if (q->dropped != NULL)
+			q->dropped(q->ctx);
 		request_free(q);
+	}
 	loop_timer_free(v->ending);
 	loop_fd_free(v->watch);
 	close(v->fd);
@@ -243,6 +247,20 @@ vici_request(struct vici *v, const char *command, const struct wr *message,
     vici_reply_fn *reply, void *ctx)
 {
 	return enqueue(v, OP_CMD_REQUEST, command, message, reply, ctx, NULL);
+}
+
+int
+vici_request_owned(struct vici *v, const char *command,
+    const struct wr *message, vici_reply_fn *reply, void (*dropped)(void *ctx),
+    void *ctx)
+{
+	struct request *q;
+	int rc;
+
+	rc = enqueue(v, OP_CMD_REQUEST, command, message, reply, ctx, &q);
+	if (rc == 0)
+		q->dropped = dropped;
+	return rc;
 }
 
 int

@@ -110,6 +110,11 @@ typedef void vici_reply_fn(void *ctx, int err, struct rd message);
  * after the end. reply is not called when this fails. */
 int vici_request(struct vici *v, const char *command, const struct wr *message,
     vici_reply_fn *reply, void *ctx);
+/* The same for a ctx that someone has to free: dropped(ctx) is called when
+ * vici_free() forgets the request, and reply(ctx) never will be. */
+int vici_request_owned(struct vici *v, const char *command,
+    const struct wr *message, vici_reply_fn *reply, void (*dropped)(void *ctx),
+    void *ctx);
 /* "ike-updown", "child-updown", "child-rekey", "ike-update", ... */
 int vici_register(
     struct vici *v, const char *event, vici_reply_fn *reply, void *ctx);

@@ -4,6 +4,10 @@
  * and 4500 of its network namespace, relays IKE to a real charon with the
  * shipped relay (l2tpd/ike), and writes one line per event to stdout. Commands
  * come on stdin. No ESP: this is about the control plane.
+ *
+ * With a folder of secrets (psk, ca.pem, crl.pem, cert.pem, key.pem; each may
+ * be missing) it also loads the connections over vici, and prints vici's
+ * events.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -16,7 +20,10 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "l2tpd/ike/conns.h"
 #include "l2tpd/ike/relay.h"
+#include "l2tpd/ike/sas.h"
+#include "l2tpd/ike/vici.h"
 
 struct port {
 	int fd;
@@ -26,6 +33,8 @@ struct port {
 
 static struct loop *loop;
 static struct ike_relay *relay;
+static struct vici *vici;
+static const char *secrets_dir, *vici_path;
 static struct port ports[2] = {
     {.number = 500},
     {.number = 4500, .marker = true},
@@ -85,10 +94,138 @@ on_sa_del(void *ctx, const struct charon_sa_del *d)
 }
 
 static void
+on_ike(void *ctx, const struct ike_sa_info *ike)
+{
+	const char *event = ctx;
+
+	printf("%s ike=%u up=%d established=%d connection=%s id=%s", event,
+	    ike->unique_id, ike->up, ike->established, ike->connection,
+	    ike->remote_id);
+	print_endpoints(&ike->local, &ike->remote);
+	printf("\n");
+}
+
+static void
+on_child(
+    void *ctx, const struct ike_sa_info *ike, const struct child_sa_info *child)
+{
+	const char *event = ctx;
+
+	printf("%s child=%u ike=%u up=%d in=%08x out=%08x mark=%u old=%08x\n",
+	    event, child->unique_id, ike->unique_id, ike->up, child->spi_in,
+	    child->spi_out, child->mark_in, child->old_spi_in);
+}
+
+static const struct ike_sas_visitor visitor = {on_ike, on_child};
+
+static void
+on_vici_event(void *ctx, const char *name, struct rd message)
+{
+	char event[64];
+
+	(void)ctx;
+	snprintf(event, sizeof(event), "%s", name);
+	if (!ike_sas_read(message, &visitor, event))
+		printf("malformed %s\n", name);
+}
+
+static void
+on_vici_closed(void *ctx, const char *why)
+{
+	(void)ctx;
+	printf("vici-closed why=%s\n", why != NULL ? why : "-");
+	vici_free(vici);
+	vici = NULL;
+}
+
+static void
+on_loaded(void *ctx, int err, const char *why)
+{
+	(void)ctx;
+	printf("loaded err=%d why=%s\n", err, why);
+}
+
+static void
+on_list_sa(void *ctx, struct rd message)
+{
+	(void)ctx;
+	on_vici_event(NULL, "list", message);
+}
+
+static void
+on_reply(void *ctx, int err, struct rd message)
+{
+	char why[128];
+	bool success = vici_success(message, why, sizeof(why));
+
+	printf("%s err=%d success=%d why=%s\n", (const char *)ctx, err, success,
+	    why);
+}
+
+/* A whole file; static storage per slot. */
+static struct conns_blob
+read_secret(unsigned int slot, const char *name)
+{
+	static uint8_t bytes[5][65536];
+	char path[256];
+	struct conns_blob blob = {bytes[slot], 0};
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", secrets_dir, name);
+	f = fopen(path, "r");
+	if (f == NULL)
+		return blob;
+	blob.len = fread(bytes[slot], 1, sizeof(bytes[slot]), f);
+	fclose(f);
+	return blob;
+}
+
+static void
+load(void)
+{
+	const struct adit_conf conf = {.dpd_delay_s = 30};
+	const struct conns_secrets secrets = {
+	    .psk = read_secret(0, "psk"),
+	    .ca = read_secret(1, "ca.pem"),
+	    .crl = read_secret(2, "crl.pem"),
+	    .certificate = read_secret(3, "cert.pem"),
+	    .key = read_secret(4, "key.pem"),
+	};
+	int rc = conns_load(vici, &conf, &secrets, on_loaded, NULL);
+
+	if (rc < 0)
+		printf("not loaded: %s\n", strerror(-rc));
+}
+
+static void
+connect_vici(void)
+{
+	static const char *const events[] = {
+	    "ike-updown", "child-updown", "child-rekey", "ike-update"};
+	static const struct vici_ops ops = {on_vici_event, on_vici_closed};
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	size_t i;
+	int fd;
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", vici_path);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0) {
+		perror(vici_path);
+		return;
+	}
+	vici = vici_new(loop, fd, &ops, NULL);
+	for (i = 0; i < 4; i++)
+		vici_register(vici, events[i], NULL, NULL);
+	load();
+}
+
+static void
 on_sync_end(void *ctx)
 {
 	(void)ctx;
 	printf("sync-end\n");
+	if (secrets_dir != NULL && vici == NULL)
+		connect_vici();
 }
 
 static void
@@ -214,6 +351,12 @@ on_command(void *ctx, int events)
 	else if (sscanf(line, "%31s %x %u", what, &spi, &bytes) == 3 &&
 	    strcmp(what, "use") == 0)
 		printf("ok %d\n", ike_relay_use(relay, spi, true, bytes, 1));
+	else if (vici != NULL && sscanf(line, "terminate %u", &spi) == 1)
+		vici_terminate_ike(vici, spi, on_reply, (void *)"terminate");
+	else if (vici != NULL && strcmp(line, "list\n") == 0)
+		vici_list_sas(vici, on_list_sa, on_reply, (void *)"list-end");
+	else if (vici != NULL && strcmp(line, "load\n") == 0)
+		load();
 	else
 		printf("what?\n");
 }
@@ -270,9 +413,14 @@ main(int argc, char **argv)
 	};
 	int fd;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: charon_engine plane.sock\n");
+	if (argc != 2 && argc != 4) {
+		fprintf(stderr,
+		    "usage: charon_engine PLANE.SOCK [CHARON.VICI SECRETS]\n");
 		return 2;
+	}
+	if (argc == 4) {
+		vici_path = argv[2];
+		secrets_dir = argv[3];
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setvbuf(stdin, NULL, _IONBF, 0);
@@ -288,6 +436,7 @@ main(int argc, char **argv)
 	printf("ready\n");
 	loop_run(loop);
 	ike_relay_free(relay);
+	vici_free(vici);
 	loop_free(loop);
 	return 0;
 }
