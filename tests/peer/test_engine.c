@@ -9,6 +9,7 @@
  *                                        fake charon plugin
  */
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@
 #include "ppp-glue/engine/mschap.h"
 #include "ppp-glue/engine/ppp.h"
 
-#define QUEUE_MAX 64
+#define QUEUE_MAX 512
 #define EPOCH     0x1122334455667788ull
 
 /* one datagram or frame on its way */
@@ -76,7 +77,7 @@ struct world {
 	struct queue to_clients;
 	struct row rows[8];
 	unsigned int sas_in, sas_out;
-	uint32_t assoc_of_mark[16];
+	uint32_t assoc_of_mark[256];
 	struct client clients[CLIENTS];
 	struct tunnel_config client_tunnel_config;
 	/* fake authority */
@@ -117,8 +118,8 @@ fp_sa_add(struct plane *p, const struct esp_sa_params *params)
 	struct world *w = world_of(p);
 
 	*(params->inbound ? &w->sas_in : &w->sas_out) += 1;
-	/* the test draws SPIs so that the low nibble is the mark */
-	w->assoc_of_mark[params->spi & 15] = params->association;
+	/* the test draws SPIs so that the low byte is the mark */
+	w->assoc_of_mark[params->spi & 0xff] = params->association;
 	return 0;
 }
 
@@ -1050,6 +1051,51 @@ test_stop(void **state)
 	for (i = 0; i < 100 && !w->stopped; i++)
 		loop_run_once(w->loop, true);
 	assert_true(w->stopped);
+}
+
+/* Bytes that the process holds; 0 when the allocator does not tell. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static size_t
+allocated_bytes(void)
+{
+	if (__sanitizer_get_current_allocated_bytes != NULL)
+		return __sanitizer_get_current_allocated_bytes();
+	return mallinfo2().uordblks;
+}
+
+/* A peer that passed IKE, sent a SCCRQ and falls silent is cheap. */
+static void
+test_half_open_cost(void **state)
+{
+	enum { PEERS = 200 };
+	struct world *w = *state;
+	struct tunnel *t;
+	struct tunnel_effect fx;
+	const struct endpoint peer = {4, {198, 51, 100, 7}, 4500};
+	size_t before, after;
+	uint32_t mark;
+
+	charon_up(w);
+	before = allocated_bytes();
+	for (mark = 1; mark <= PEERS; mark++) {
+		plugin_sa(w, mark, 0);
+		run(w);
+		t = tunnel_new_initiator(
+		    &w->client_tunnel_config, 1, now_ms(w));
+		assert_non_null(t);
+		assert_true(tunnel_next_effect(t, &fx));
+		assert_int_equal(fx.type, TUNNEL_EFFECT_SEND);
+		w->events.l2tp(w->events_ctx, w->assoc_of_mark[mark], &peer,
+		    1701, fx.data);
+		tunnel_free(t);
+		run(w); /* the SCCRP is dropped: nobody is there */
+	}
+	after = allocated_bytes();
+	assert_non_null(
+	    strstr(control(w, "{\"cmd\":\"status\"}\n"), "\"tunnels\":200,"));
+	print_message("half-open peer: %zu bytes\n", (after - before) / PEERS);
+	assert_true((after - before) / PEERS < 16 * 1024);
 }
 
 int
