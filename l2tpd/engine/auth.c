@@ -32,11 +32,11 @@ message(void *ctx, struct imsg *m)
 
 	if (m->type == AUTH_MSG_VERDICT &&
 	    auth_msg_get_verdict(&m->payload, &v)) {
-		session_verdict(e, &v);
+		sessions_verdict(e, &v);
 	} else if (m->type == AUTH_MSG_KICK && rd_be64(&m->payload, &ref)) {
-		s = ref <= UINT32_MAX ? session_find(e, (uint32_t)ref) : NULL;
+		s = ref <= UINT32_MAX ? sessions_find(e, (uint32_t)ref) : NULL;
 		if (s != NULL)
-			session_close(s, "administrator");
+			sessions_close(s, "administrator");
 	}
 }
 
@@ -48,7 +48,7 @@ closed(void *ctx, const char *why)
 	if (!e->stopping)
 		log_msg(MSG_AUTHORITY_GONE, "why=\"%s\"",
 		    why != NULL ? why : "closed");
-	auth_free(e);
+	authline_free(e);
 	if (!e->stopping)
 		exit(1); /* no verdict will ever come: start afresh */
 }
@@ -60,7 +60,7 @@ static const struct imsg_ops ops = {
 };
 
 int
-auth_start(struct engine *e, int fd)
+authline_start(struct engine *e, int fd)
 {
 	e->auth = calloc(1, sizeof(*e->auth));
 	if (e->auth == NULL)
@@ -72,7 +72,7 @@ auth_start(struct engine *e, int fd)
 }
 
 void
-auth_free(struct engine *e)
+authline_free(struct engine *e)
 {
 	if (e->auth == NULL)
 		return;
@@ -95,7 +95,7 @@ auth_send(struct engine *e, enum auth_msg_type type, const struct wr *w)
 }
 
 int
-auth_ask(struct engine *e, const struct auth_ask *ask)
+authline_ask(struct engine *e, const struct auth_ask *ask)
 {
 	uint8_t buf[2048];
 	struct wr w = wr_init(buf, sizeof(buf));
@@ -108,7 +108,7 @@ auth_ask(struct engine *e, const struct auth_ask *ask)
 }
 
 void
-auth_up(struct engine *e, uint32_t session_id)
+authline_up(struct engine *e, uint32_t session_id)
 {
 	uint8_t buf[8];
 	struct wr w = wr_init(buf, sizeof(buf));
@@ -141,13 +141,13 @@ send_use(struct session *s, enum auth_msg_type type, const char *why)
 }
 
 void
-auth_use(struct session *s)
+authline_use(struct session *s)
 {
 	send_use(s, AUTH_MSG_USE, NULL);
 }
 
 void
-auth_stop(struct session *s, const char *why)
+authline_stop(struct session *s, const char *why)
 {
 	send_use(s, AUTH_MSG_STOP, why);
 	s->auth = SESSION_AUTH_NONE;

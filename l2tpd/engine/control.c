@@ -158,7 +158,7 @@ cmd_disconnect(struct engine *e, json_t *request)
 				 : json_integer_value(id) != (json_int_t)s->id)
 			continue;
 		n++;
-		session_close(s, "administrator");
+		sessions_close(s, "administrator");
 	}
 	return json_pack("{s:b, s:I}", "ok", 1, "disconnected", n);
 }

@@ -53,9 +53,9 @@ on_ppp(void *ctx, uint32_t session, struct rd frame)
 	struct engine *e = ctx;
 	struct session *s;
 
-	s = session_find(e, session);
+	s = sessions_find(e, session);
 	if (s != NULL)
-		session_ppp_frame(s, frame);
+		sessions_ppp_frame(s, frame);
 }
 
 static void
@@ -182,7 +182,7 @@ engine_begin(struct engine *e)
 	    e->loop, &plane_events, e, e->start.plane_new_ctx);
 	if (e->plane == NULL)
 		return errno != 0 ? -errno : -ENOMEM;
-	if (auth_start(e, e->start.auth_fd) < 0 ||
+	if (authline_start(e, e->start.auth_fd) < 0 ||
 	    control_start(e, e->start.control_listen_fd) < 0 ||
 	    charon_start(e, e->start.plane_listen_fd) < 0)
 		return -ENOMEM;
@@ -275,7 +275,7 @@ engine_free(struct engine *e)
 	assoc_free_all(e);
 	charon_free(e);
 	control_free(e);
-	auth_free(e);
+	authline_free(e);
 	plane_free(e->plane);
 	loop_timer_free(e->housekeeping);
 	loop_timer_free(e->reaper);

@@ -190,29 +190,29 @@ void tunnels_housekeeping(struct engine *e);
 void tunnels_reap(struct engine *e);
 
 /* session.c */
-struct session *session_find(struct engine *e, uint32_t id);
-void session_new(struct tunnel_box *b, const struct tunnel_session_view *v);
-void session_up(struct tunnel_box *b, const struct tunnel_session_view *v);
+struct session *sessions_find(struct engine *e, uint32_t id);
+void sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v);
+void sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v);
 /* L2TP says it is over. */
-void session_down(struct tunnel_box *b, const struct tunnel_session_view *v,
+void sessions_down(struct tunnel_box *b, const struct tunnel_session_view *v,
     const struct tunnel_close *close);
-void session_ppp_frame(struct session *s, struct rd frame);
+void sessions_ppp_frame(struct session *s, struct rd frame);
 /* Ends it: PPP first, then the call. why: string literal. */
-void session_close(struct session *s, const char *why);
+void sessions_close(struct session *s, const char *why);
 /* Ends it now, without another word to the peer; s goes to the graveyard. */
-void session_bury(struct session *s, const char *why, bool by_peer);
-void session_verdict(struct engine *e, const struct auth_verdict *v);
-void session_rebind(struct session *s, struct association *a);
+void sessions_bury(struct session *s, const char *why, bool by_peer);
+void sessions_verdict(struct engine *e, const struct auth_verdict *v);
+void sessions_rebind(struct session *s, struct association *a);
 void sessions_housekeeping(struct engine *e);
 void sessions_reap(struct engine *e);
 
 /* auth.c */
-int auth_start(struct engine *e, int fd);
-void auth_free(struct engine *e);
-int auth_ask(struct engine *e, const struct auth_ask *ask);
-void auth_up(struct engine *e, uint32_t session_id);
-void auth_use(struct session *s);
-void auth_stop(struct session *s, const char *why);
+int authline_start(struct engine *e, int fd);
+void authline_free(struct engine *e);
+int authline_ask(struct engine *e, const struct auth_ask *ask);
+void authline_up(struct engine *e, uint32_t session_id);
+void authline_use(struct session *s);
+void authline_stop(struct session *s, const char *why);
 
 /* control.c */
 int control_start(struct engine *e, int listen_fd);

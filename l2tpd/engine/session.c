@@ -24,7 +24,7 @@ enum {
 };
 
 struct session *
-session_find(struct engine *e, uint32_t id)
+sessions_find(struct engine *e, uint32_t id)
 {
 	struct session *s;
 
@@ -103,7 +103,7 @@ plane_register(struct session *s, const struct tunnel_session_view *v)
 
 /* A call was answered: be ready before its first frame can arrive. */
 void
-session_new(struct tunnel_box *b, const struct tunnel_session_view *v)
+sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 {
 	struct engine *e = b->engine;
 	struct session *s;
@@ -141,7 +141,7 @@ refuse:
 }
 
 void
-session_up(struct tunnel_box *b, const struct tunnel_session_view *v)
+sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 {
 	struct session *s;
 	int rc;
@@ -164,7 +164,7 @@ session_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 }
 
 void
-session_ppp_frame(struct session *s, struct rd frame)
+sessions_ppp_frame(struct session *s, struct rd frame)
 {
 	if (s->ending || s->box == NULL)
 		return;
@@ -198,7 +198,7 @@ on_ask(struct session *s, const struct ppp_ask *ask)
 		rd_bytes(&name, a.name, name.left);
 		rd_bytes(&challenge, a.challenge, challenge.left);
 		rd_bytes(&response, a.response, response.left);
-		rc = auth_ask(s->engine, &a);
+		rc = authline_ask(s->engine, &a);
 	}
 	wipe(&a, sizeof(a));
 	if (rc == 0)
@@ -209,12 +209,12 @@ on_ask(struct session *s, const struct ppp_ask *ask)
 }
 
 void
-session_verdict(struct engine *e, const struct auth_verdict *v)
+sessions_verdict(struct engine *e, const struct auth_verdict *v)
 {
 	struct ppp_verdict pv;
 	struct session *s;
 
-	s = v->ref <= UINT32_MAX ? session_find(e, (uint32_t)v->ref) : NULL;
+	s = v->ref <= UINT32_MAX ? sessions_find(e, (uint32_t)v->ref) : NULL;
 	if (s == NULL || s->auth != SESSION_AUTH_ASKED)
 		return; /* its STOP was sent when it ended */
 	s->auth = v->reason == AUTH_ACCEPTED ? SESSION_AUTH_ACCEPTED
@@ -236,7 +236,7 @@ session_verdict(struct engine *e, const struct auth_verdict *v)
 		s->end_why = auth_reason_name(v->reason);
 	}
 	if (ppp_verdict(s->ppp, &pv, loop_now_ms(e->loop)) < 0 && pv.accept)
-		auth_stop(s, "verdict-too-late");
+		authline_stop(s, "verdict-too-late");
 	session_drain(s);
 }
 
@@ -254,14 +254,14 @@ on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	if (rc < 0) {
 		log_msg(MSG_SESSION_FAILED, "session=%u step=open why=\"%s\"",
 		    s->id, strerror(-rc));
-		session_close(s, "plane-refused");
+		sessions_close(s, "plane-refused");
 		return;
 	}
 	s->ipv4_up = true;
 	s->since = time(NULL);
 	s->up_ms = s->used_ms = loop_now_ms(e->loop);
 	e->sessions_total++;
-	auth_up(e, s->id);
+	authline_up(e, s->id);
 	log_msg(MSG_SESSION_UP,
 	    "session=%u user=%s inner=%u.%u.%u.%u device=%s assoc=%u tunnel=%u "
 	    "identity=%s cipher=%s mtu=%u",
@@ -340,7 +340,7 @@ session_drain(struct session *s)
 }
 
 void
-session_close(struct session *s, const char *why)
+sessions_close(struct session *s, const char *why)
 {
 	if (s->ending || s->box == NULL)
 		return;
@@ -351,7 +351,7 @@ session_close(struct session *s, const char *why)
 }
 
 void
-session_bury(struct session *s, const char *why, bool by_peer)
+sessions_bury(struct session *s, const char *why, bool by_peer)
 {
 	struct engine *e = s->engine;
 	struct tunnel_box *b = s->box;
@@ -364,7 +364,7 @@ session_bury(struct session *s, const char *why, bool by_peer)
 	}
 	on_ipv4_down(s);
 	if (s->auth == SESSION_AUTH_ASKED || s->auth == SESSION_AUTH_ACCEPTED)
-		auth_stop(s, s->end_why);
+		authline_stop(s, s->end_why);
 	log_msg(MSG_SESSION_DOWN, "session=%u user=%s tunnel=%u why=%s by=%s",
 	    s->id, s->user, b->local_id, s->end_why,
 	    s->end_by_peer ? "peer" : "us");
@@ -384,19 +384,19 @@ session_bury(struct session *s, const char *why, bool by_peer)
 }
 
 void
-session_down(struct tunnel_box *b, const struct tunnel_session_view *v,
+sessions_down(struct tunnel_box *b, const struct tunnel_session_view *v,
     const struct tunnel_close *close)
 {
 	struct session *s;
 
 	s = session_of(b, v->local_id);
 	if (s != NULL)
-		session_bury(s, close->why != NULL ? close->why : "call-down",
+		sessions_bury(s, close->why != NULL ? close->why : "call-down",
 		    close->by_peer);
 }
 
 void
-session_rebind(struct session *s, struct association *a)
+sessions_rebind(struct session *s, struct association *a)
 {
 	if (s->in_plane)
 		plane_session_rebind(
@@ -414,13 +414,13 @@ session_age(struct session *s, uint64_t now)
 		return;
 	if (now - s->used_ms >= T_USE_MS) {
 		s->used_ms = now;
-		auth_use(s);
+		authline_use(s);
 	}
 	if (s->session_limit_s != 0 && up_s >= s->session_limit_s)
-		session_close(s, "session-limit");
+		sessions_close(s, "session-limit");
 	else if (s->idle_limit_s != 0 &&
 	    (now - heard_ms) / 1000 >= s->idle_limit_s)
-		session_close(s, "idle-limit");
+		sessions_close(s, "idle-limit");
 }
 
 void

@@ -53,7 +53,7 @@ bury_sessions(struct tunnel_box *b, const char *why, bool by_peer)
 	struct session *s;
 
 	while ((s = LIST_FIRST(&b->sessions)) != NULL)
-		session_bury(s, why, by_peer);
+		sessions_bury(s, why, by_peer);
 }
 
 void
@@ -156,13 +156,13 @@ effect(struct tunnel_box *b, const struct tunnel_effect *fx)
 		on_down(b, &fx->close);
 		break;
 	case TUNNEL_EFFECT_SESSION_NEW:
-		session_new(b, &fx->session);
+		sessions_new(b, &fx->session);
 		break;
 	case TUNNEL_EFFECT_SESSION_UP:
-		session_up(b, &fx->session);
+		sessions_up(b, &fx->session);
 		break;
 	case TUNNEL_EFFECT_SESSION_DOWN:
-		session_down(b, &fx->session, &fx->close);
+		sessions_down(b, &fx->session, &fx->close);
 		break;
 	case TUNNEL_EFFECT_SESSION_INFO:
 		break; /* WEN and SLI speak of serial lines: nothing to do */
@@ -282,7 +282,7 @@ rebind(struct tunnel_box *b, struct association *a, uint16_t peer_port)
 	a->had_tunnel = true;
 	a->idle_since_ms = 0;
 	LIST_FOREACH (s, &b->sessions, next)
-		session_rebind(s, a);
+		sessions_rebind(s, a);
 }
 
 void

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine_world.h: everything around an engine, played in one process for
+ * tests: a plane that moves packets by hand, clients made of our own initiator
+ * tunnel and client PPP, an authority with one user (alice, "secret"), charon's
+ * plugin, and the control socket. Unix sockets only, no root.
+ *
+ *   client tunnel+PPP  <->  fake plane  <->  engine  <->  fake authority
+ *                                              ^
+ *                                        fake charon plugin
+ */
+#ifndef ADIT_TESTS_ENGINE_WORLD_H
+#define ADIT_TESTS_ENGINE_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/imsg.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "l2tpd/engine/engine.h"
+#include "l2tpd/plane/plane.h"
+#include "l2tpd/proto/tunnel.h"
+#include "ppp-glue/engine/ppp.h"
+
+#define QUEUE_MAX 512
+#define EPOCH     0x1122334455667788ull
+
+/* one datagram or frame on its way */
+struct packet {
+	uint32_t session; /* 0: L2TP control */
+	uint32_t assoc;
+	uint16_t port;
+	size_t len;
+	uint8_t data[2048];
+};
+
+struct queue {
+	struct packet *p[QUEUE_MAX];
+	size_t n;
+};
+
+/* One client device. */
+struct client {
+	uint32_t mark; /* of its association, charon's number */
+	uint16_t port; /* its UDP port inside ESP */
+	struct tunnel *tunnel;
+	struct ppp *ppp;
+	struct ppp_config ppp_config;
+	struct secret password;
+	uint16_t local_session;
+	uint16_t server_tunnel, server_session;
+	bool session_up, ipv4_up, ppp_down, tunnel_down;
+	uint8_t address[4];
+};
+
+struct row { /* what the engine put into the plane */
+	struct plane_session s;
+	bool used, open;
+	uint8_t address[4];
+};
+
+#define CLIENTS 3
+struct world {
+	struct plane plane; /* first */
+	struct plane_events events;
+	void *events_ctx;
+	struct loop *loop;
+	struct engine *engine;
+	struct queue to_clients;
+	struct row rows[8];
+	unsigned int sas_in, sas_out;
+	uint32_t assoc_of_mark[256];
+	struct client clients[CLIENTS];
+	struct tunnel_config client_tunnel_config;
+	/* fake authority */
+	struct imsg_channel *authority;
+	unsigned int asks, ups, stops;
+	char stop_reason[64];
+	uint8_t next_address;
+	/* fake plugin, control */
+	int plugin_fd, control_fd;
+	char plugin_path[64], control_path[64];
+	bool stopped;
+	unsigned int vici_wanted;
+};
+
+uint64_t now_ms(const struct world *w);
+void client_drain(struct world *w, struct client *c);
+void world_run(struct world *w);
+void world_dial(struct world *w, size_t index, uint32_t mark, const char *user,
+    const char *password);
+void client_forget(struct client *c);
+void plugin_say(struct world *w, uint32_t type, const void *payload, size_t n);
+void plugin_sa(struct world *w, uint32_t mark, uint32_t generation);
+void plugin_sa_del(struct world *w, uint32_t mark, uint32_t generation);
+void plugin_connect(struct world *w, uint64_t epoch);
+int world_setup(void **state);
+int world_teardown(void **state);
+void charon_up(struct world *w);
+const char *world_control(struct world *w, const char *line);
+
+#endif
