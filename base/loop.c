@@ -9,8 +9,8 @@
  * _stop() takes a watcher's collected event away, and the trampolines here do
  * not touch their watcher after the callback.
  *
- * The first loop of a process is libev's default loop, the one that reaps
- * children; further loops (tests) have no children.
+ * The only loop of a process is libev's default loop, the one that reaps
+ * children; loops made while it lives (tests) have no children.
  */
 #include "base/loop.h"
 
@@ -80,16 +80,18 @@ on_turn(struct ev_loop *ev, ev_check *w, int revents)
 	l->now_ms = clock_now_ms();
 }
 
+/* libev has one default loop a process; a struct loop uses it at a time. */
+static bool default_in_use;
+
 struct loop *
 loop_new(void)
 {
-	static bool default_taken;
 	struct loop *l;
 
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return NULL;
-	if (!default_taken)
+	if (!default_in_use)
 		l->ev = ev_default_loop(EVFLAG_NOENV);
 	else
 		l->ev = ev_loop_new(EVFLAG_NOENV);
@@ -97,7 +99,8 @@ loop_new(void)
 		free(l);
 		return NULL;
 	}
-	default_taken = true;
+	if (ev_is_default_loop(l->ev))
+		default_in_use = true;
 	LIST_INIT(&l->fds);
 	LIST_INIT(&l->timers);
 	LIST_INIT(&l->signals);
@@ -128,9 +131,10 @@ loop_free(struct loop *l)
 		loop_child_free((struct loop_child *)w);
 	ev_ref(l->ev);
 	ev_check_stop(l->ev, &l->turn);
-	/* The default loop stays: children of a later loop need it, and libev
-	 * cannot make a second one that reaps. */
-	if (!ev_is_default_loop(l->ev))
+	/* The default loop itself stays: the next struct loop uses it. */
+	if (ev_is_default_loop(l->ev))
+		default_in_use = false;
+	else
 		ev_loop_destroy(l->ev);
 	free(l);
 }

@@ -60,8 +60,8 @@ struct loop_signal *loop_signal_new(
     struct loop *l, int signo, void (*cb)(void *ctx, int signo), void *ctx);
 void loop_signal_free(struct loop_signal *s); /* NULL is fine */
 
-/* Called once when child pid ends; status as from waitpid(2). NULL also on any
- * loop but the process's first (libev's default loop reaps children). Call it
+/* Called once when child pid ends; status as from waitpid(2). NULL also on a
+ * loop that was made while another lived (one of them reaps children). Call it
  * in the turn of the fork, or the child may be reaped before it is watched. */
 struct loop_child *loop_child_new(struct loop *l, pid_t pid,
     void (*cb)(void *ctx, pid_t pid, int status), void *ctx);

@@ -365,7 +365,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_child),
 	    TEST(test_timer_frees_itself),
 	    TEST(test_timer_frees_other),
 	    TEST(test_timer_rearms),
@@ -375,6 +374,7 @@ main(void)
 	    TEST(test_fd),
 	    TEST(test_fd_frees_itself),
 	    TEST(test_signal),
+	    TEST(test_child),
 	    TEST(test_stop_before_run),
 	    TEST(test_second_loop),
 	    TEST(test_free_null),
