@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
 #include "base/log.h"
 
 #define UDP_BUFFER_BYTES (8 * 1024 * 1024)
@@ -36,14 +37,14 @@ fail(int fd, const char *what, const char *step)
 	return -err;
 }
 
-static void
+static socklen_t
 listen_address(
-    const struct adit_conf *c, uint16_t port, struct sockaddr_in *ret)
+    const struct adit_conf *c, uint16_t port, struct sockaddr_storage *ret)
 {
-	memset(ret, 0, sizeof(*ret));
-	ret->sin_family = AF_INET;
-	ret->sin_port = htons(port);
-	memcpy(&ret->sin_addr, c->listen_ipv4, 4);
+	struct endpoint e = {.family = 4, .port = port};
+
+	memcpy(e.addr, c->listen_ipv4, 4);
+	return endpoint_to_sockaddr(&e, ret);
 }
 
 static void
@@ -60,7 +61,8 @@ int
 open_udp(const struct adit_conf *c, uint16_t port)
 {
 	const int on = 1, pmtu = IP_PMTUDISC_DONT;
-	struct sockaddr_in sin;
+	struct sockaddr_storage ss;
+	socklen_t ss_bytes;
 	char what[24];
 	int fd;
 
@@ -75,8 +77,8 @@ open_udp(const struct adit_conf *c, uint16_t port)
 	    0)
 		return fail(fd, what, "mtu-discover");
 	big_buffers(fd);
-	listen_address(c, port, &sin);
-	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+	ss_bytes = listen_address(c, port, &ss);
+	if (bind(fd, (struct sockaddr *)&ss, ss_bytes) < 0)
 		return fail(fd, what, "bind");
 	return fd;
 }
@@ -100,7 +102,8 @@ int
 open_esp(const struct adit_conf *c)
 {
 	const int on = 1, pmtu = IP_PMTUDISC_DONT;
-	struct sockaddr_in sin;
+	struct sockaddr_storage ss;
+	socklen_t ss_bytes;
 	int fd;
 
 	fd = socket(
@@ -112,8 +115,8 @@ open_esp(const struct adit_conf *c)
 		0)
 		return fail(fd, "raw-esp", "option");
 	big_buffers(fd);
-	listen_address(c, 0, &sin);
-	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+	ss_bytes = listen_address(c, 0, &ss);
+	if (bind(fd, (struct sockaddr *)&ss, ss_bytes) < 0)
 		return fail(fd, "raw-esp", "bind");
 	return fd;
 }
