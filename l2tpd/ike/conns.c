@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "l2tpd/ike/crl.h"
 
 #define WHY_MAX      256
 #define CHILD_LIFE_S (26 * 3600) /* longer than any client's rekey */
@@ -410,8 +411,9 @@ conns_load(struct vici *v, const struct adit_conf *conf,
     const struct conns_secrets *secrets, conns_done_fn *done, void *ctx)
 {
 	const bool psk = secrets->psk.len > 0;
-	const bool cert = secrets->ca.len > 0 && secrets->certificate.len > 0 &&
+	bool cert = secrets->ca.len > 0 && secrets->certificate.len > 0 &&
 	    secrets->key.len > 0;
+	const char *why = NULL;
 	struct load *l;
 	int rc;
 
@@ -420,6 +422,15 @@ conns_load(struct vici *v, const struct adit_conf *conf,
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return -ENOMEM;
+	if (cert && secrets->crl.len > 0)
+		why = crl_check(secrets->ca.bytes, secrets->ca.len,
+		    secrets->crl.bytes, secrets->crl.len);
+	if (why != NULL) {
+		cert =
+		    false; /* nobody in, rather than those who were revoked */
+		l->err = -EINVAL;
+		snprintf(l->why, sizeof(l->why), "CRL: %s", why);
+	}
 	l->done = done;
 	l->ctx = ctx;
 	l->waiting = 1; /* ours, so that no answer frees it */

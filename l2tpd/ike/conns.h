@@ -33,8 +33,9 @@ struct conns_secrets {
 };
 
 /* err 0: charon has everything. Else -ECONNRESET (vici closed), -EINVAL (charon
- * refused: why says what of, and its words), -ENOMEM. why: borrowed, "" when
- * fine. Called once, never from inside conns_load(). */
+ * refused: why says what of, and its words; what it did not refuse is loaded,
+ * so clients with a PSK get in though a certificate file is bad), -ENOMEM. why:
+ * borrowed, "" when fine. Called once, never from inside conns_load(). */
 typedef void conns_done_fn(void *ctx, int err, const char *why);
 
 /* conf, secrets: borrowed for this call only. adit-psk is loaded when there is

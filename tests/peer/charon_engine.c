@@ -397,6 +397,23 @@ open_listener(const char *path)
 	return fd;
 }
 
+/* Somebody else than charon connects: 0 when it is closed on him. */
+static int
+knock(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	char c;
+	int fd;
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&un, sizeof(un)) < 0) {
+		perror(path);
+		return 1;
+	}
+	return recv(fd, &c, 1, 0) > 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -413,6 +430,8 @@ main(int argc, char **argv)
 	};
 	int fd;
 
+	if (argc == 3 && strcmp(argv[1], "--knock") == 0)
+		return knock(argv[2]);
 	if (argc != 2 && argc != 4) {
 		fprintf(stderr,
 		    "usage: charon_engine PLANE.SOCK [CHARON.VICI SECRETS]\n");
