@@ -177,6 +177,7 @@ take_number(const struct key *k, long v, void *place, char *buf, size_t n)
 		    k->min, k->max);
 		return buf;
 	}
+	/* EXCEPTION(rule 6): a field of struct adit_conf, not packet bytes */
 	if (k->kind == KIND_U16)
 		*(uint16_t *)place = (uint16_t)v;
 	else

@@ -17,7 +17,7 @@
 struct adit_conf {
 	/* who we are */
 	char address[CONF_NAME_MAX]; /* host name or IP that clients dial */
-	uint8_t listen_ipv4[4];	     /* 0.0.0.0: all */
+	uint8_t listen_ipv4[4];      /* 0.0.0.0: all */
 	/* ipsec */
 	bool legacy_clients; /* DH group 2 and 3DES */
 	uint32_t dpd_delay_s;
@@ -28,7 +28,7 @@ struct adit_conf {
 	char key_file[CONF_PATH_MAX];
 	/* l2tp */
 	uint32_t hello_interval_s;
-	uint16_t max_tunnels;		/* at once */
+	uint16_t max_tunnels; /* at once */
 	uint16_t max_tunnels_per_association;
 	/* ppp */
 	bool allow_pap;
@@ -46,9 +46,9 @@ struct adit_conf {
 	uint8_t gateway[4]; /* our address on every link, inside pool_net */
 	uint16_t sessions_per_user; /* 0: no limit */
 	/* processes and places */
-	char run_dir[CONF_PATH_MAX - 24];   /* sockets: /run/adit */
-	char state_dir[CONF_PATH_MAX - 24]; /* adit.db: /var/lib/adit */
-	char tun_name[16];		    /* adit0 */
+	char run_dir[CONF_PATH_MAX - 24];         /* sockets: /run/adit */
+	char state_dir[CONF_PATH_MAX - 24];       /* adit.db: /var/lib/adit */
+	char tun_name[16];                        /* adit0 */
 	char engine_user[32], authority_user[32]; /* adit, adit-auth */
 	uint16_t outer_mtu;
 };

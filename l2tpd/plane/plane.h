@@ -47,10 +47,10 @@ struct plane_events {
 
 /* Descriptors come from the monitor; adopted by the plane. -1: not there. */
 struct plane_config {
-	int udp500_fd;	/* bound, IP_PKTINFO on */
-	int udp4500_fd; /* bound, IP_PKTINFO on */
-	int esp_fd;	/* raw IPPROTO_ESP, IP_PKTINFO on */
-	int tun_fd;	/* IFF_TUN | IFF_NO_PI */
+	int udp500_fd;      /* bound, IP_PKTINFO on */
+	int udp4500_fd;     /* bound, IP_PKTINFO on */
+	int esp_fd;         /* raw IPPROTO_ESP, IP_PKTINFO on */
+	int tun_fd;         /* IFF_TUN | IFF_NO_PI */
 	uint16_t inner_mtu; /* of the TUN device, bytes */
 	uint16_t outer_mtu; /* bytes, e.g. 1500 */
 };
@@ -64,10 +64,10 @@ struct plane_session {
 };
 
 struct plane_counters {
-	uint64_t bytes_in, packets_in;	 /* from the client, inner IP bytes */
+	uint64_t bytes_in, packets_in;   /* from the client, inner IP bytes */
 	uint64_t bytes_out, packets_out; /* to the client */
-	uint64_t spoofed;		 /* wrong inner source, dropped */
-	uint64_t last_in_ms;		 /* 0: never */
+	uint64_t spoofed;                /* wrong inner source, dropped */
+	uint64_t last_in_ms;             /* 0: never */
 };
 
 struct plane_totals { /* whole plane, for status */
@@ -144,8 +144,8 @@ plane_sa_update(struct plane *p, uint32_t spi, bool inbound,
 }
 
 static inline int
-plane_sa_del(struct plane *p, uint32_t spi, bool inbound,
-    const struct endpoint *peer)
+plane_sa_del(
+    struct plane *p, uint32_t spi, bool inbound, const struct endpoint *peer)
 {
 	return p->ops->sa_del(p, spi, inbound, peer);
 }
@@ -205,16 +205,16 @@ plane_session_del(struct plane *p, uint32_t id)
 
 /* The client came back over another association: move the session there. */
 static inline int
-plane_session_rebind(struct plane *p, uint32_t id, uint32_t association,
-    uint16_t peer_port)
+plane_session_rebind(
+    struct plane *p, uint32_t id, uint32_t association, uint16_t peer_port)
 {
 	return p->ops->session_rebind(p, id, association, peer_port);
 }
 
 /* Let IP flow: only packets from address get in, packets to it go out. */
 static inline int
-plane_session_open_ipv4(struct plane *p, uint32_t id, const uint8_t address[4],
-    uint16_t peer_mru)
+plane_session_open_ipv4(
+    struct plane *p, uint32_t id, const uint8_t address[4], uint16_t peer_mru)
 {
 	return p->ops->session_open_ipv4(p, id, address, peer_mru);
 }
@@ -241,8 +241,7 @@ plane_ppp_send(struct plane *p, uint32_t session, struct rd frame)
 }
 
 static inline int
-plane_session_counters(
-    struct plane *p, uint32_t id, struct plane_counters *ret)
+plane_session_counters(struct plane *p, uint32_t id, struct plane_counters *ret)
 {
 	return p->ops->session_counters(p, id, ret);
 }

@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 #define MSCHAP_HASH_BYTES 16
-#define MSCHAPV2_RESPONSE_BYTES 49 /* RFC 2759 4: peer 16, 0 8, NT 24, flags 1 */
+#define MSCHAPV2_RESPONSE_BYTES                                                \
+	49 /* RFC 2759 4: peer 16, 0 8, NT 24, flags 1 */
 #define MSCHAPV2_AUTHENTICATOR_BYTES 43 /* "S=" + 40 hex + final zero */
 
 /* Runs the RFC 2759 9.2 vectors. False: do not offer MS-CHAPv2. */
 bool mschap_selftest(void);
 
 /* NT hash of a UTF-8 password (UTF-16LE, MD4). -EINVAL: not UTF-8. */
-int mschap_nt_hash(
-    const void *utf8, size_t n, uint8_t ret[MSCHAP_HASH_BYTES]);
+int mschap_nt_hash(const void *utf8, size_t n, uint8_t ret[MSCHAP_HASH_BYTES]);
 
 /* Server: is this response right for (name, challenge, NT hash)? On true
  * ret_authenticator is the text "S=<40 hex>". name: as sent by the peer; a
@@ -34,8 +34,8 @@ bool mschapv2_verify(const uint8_t nt_hash[MSCHAP_HASH_BYTES], const void *name,
 
 /* Client: make a response, and later check the server's "S=" text.
  * peer_challenge: 16 random bytes. 0; -EIO: the library failed. */
-int mschapv2_respond(const uint8_t nt_hash[MSCHAP_HASH_BYTES],
-    const void *name, size_t name_bytes, const uint8_t challenge[16],
+int mschapv2_respond(const uint8_t nt_hash[MSCHAP_HASH_BYTES], const void *name,
+    size_t name_bytes, const uint8_t challenge[16],
     const uint8_t peer_challenge[16],
     uint8_t ret_response[MSCHAPV2_RESPONSE_BYTES]);
 bool mschapv2_check_authenticator(const uint8_t nt_hash[MSCHAP_HASH_BYTES],

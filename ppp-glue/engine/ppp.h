@@ -18,7 +18,7 @@
 #include "base/rd.h"
 #include "base/secret.h"
 
-#define PPP_NAME_MAX 256   /* bytes of a user name (CHAP Name field) */
+#define PPP_NAME_MAX    256 /* bytes of a user name (CHAP Name field) */
 #define PPP_MESSAGE_MAX 256 /* bytes of a CHAP/PAP message */
 
 /* PPP protocol numbers that callers see. RFC 1661 2, IANA */
@@ -40,10 +40,10 @@ struct ppp_config {
 	 * Client: methods that it accepts. */
 	enum ppp_auth_method methods[4];
 	const char *name; /* Name in our CHAP Challenge, e.g. "adit" */
-	uint16_t mru;	  /* what we ask for and can receive, bytes; 1400 */
-	bool ipv6;	  /* offer IPV6CP */
+	uint16_t mru;     /* what we ask for and can receive, bytes; 1400 */
+	bool ipv6;        /* offer IPV6CP */
 	uint32_t echo_interval_ms; /* LCP echo, 0: never */
-	uint32_t echo_failures;	   /* unanswered ones until the link is dead */
+	uint32_t echo_failures;    /* unanswered ones until the link is dead */
 	/* client role only */
 	const char *user;
 	const struct secret *password; /* UTF-8 */
@@ -54,13 +54,13 @@ struct ppp_config {
 
 enum ppp_effect_type {
 	PPP_EFFECT_SEND, /* .data: a PPP frame that begins with FF 03 */
-	PPP_EFFECT_ASK,	 /* .ask: authenticate this; answer by ppp_verdict() */
-	PPP_EFFECT_IPV4_UP,   /* .ipv4_local/.ipv4_peer, .dns for a client */
+	PPP_EFFECT_ASK,  /* .ask: authenticate this; answer by ppp_verdict() */
+	PPP_EFFECT_IPV4_UP, /* .ipv4_local/.ipv4_peer, .dns for a client */
 	PPP_EFFECT_IPV4_DOWN,
 	PPP_EFFECT_IPV6_UP, /* .ifid_local/.ifid_peer */
 	PPP_EFFECT_IPV6_DOWN,
 	PPP_EFFECT_AUTHENTICATED, /* client role: the server accepted us */
-	PPP_EFFECT_DOWN, /* .why: the link is over, nothing follows */
+	PPP_EFFECT_DOWN,          /* .why: the link is over, nothing follows */
 };
 
 /* Everything the authority needs for one attempt. Borrowed until the next
@@ -68,10 +68,10 @@ enum ppp_effect_type {
 struct ppp_ask {
 	enum ppp_auth_method method;
 	uint8_t chap_id;
-	uint32_t serial;	 /* of this ask on this link, never 0 */
-	struct rd name;		 /* raw bytes as sent */
-	struct rd challenge;	 /* ours: 16 bytes (CHAP methods) */
-	struct rd response;	 /* CHAP-MD5: 16; MS-CHAPv2: 49; PAP: password */
+	uint32_t serial;     /* of this ask on this link, never 0 */
+	struct rd name;      /* raw bytes as sent */
+	struct rd challenge; /* ours: 16 bytes (CHAP methods) */
+	struct rd response;  /* CHAP-MD5: 16; MS-CHAPv2: 49; PAP: password */
 };
 
 struct ppp_effect {
@@ -93,11 +93,11 @@ struct ppp_verdict {
 	/* Verbatim Message field of CHAP Success/Failure or PAP Ack/Nak, e.g.
 	 * "S=0123.. M=ok" or "E=691 R=0 C=.. V=3 M=..". Borrowed. */
 	struct rd message;
-	uint8_t ipv4_local[4];	 /* the gateway's address on the link */
-	uint8_t ipv4_peer[4];	 /* the address of the client; 0: no IPv4 */
-	uint8_t ipv4_dns[2][4];	 /* 0.0.0.0: none */
+	uint8_t ipv4_local[4];   /* the gateway's address on the link */
+	uint8_t ipv4_peer[4];    /* the address of the client; 0: no IPv4 */
+	uint8_t ipv4_dns[2][4];  /* 0.0.0.0: none */
 	uint8_t ipv4_nbns[2][4]; /* 0.0.0.0: none */
-	uint8_t ifid_peer[8];	 /* IPV6CP id for the client; 0: its own choice */
+	uint8_t ifid_peer[8]; /* IPV6CP id for the client; 0: its own choice */
 };
 
 struct ppp *ppp_new(const struct ppp_config *cfg, uint64_t now_ms);
