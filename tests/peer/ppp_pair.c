@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wr.h"
 #include "ppp-glue/engine/mschap.h"
 #include "tests/peer/ppp_pair.h"
 
@@ -297,4 +298,100 @@ pair_hex(const char *hex, uint8_t *ret, size_t cap)
 		hex += 2;
 	}
 	return n;
+}
+
+void
+pair_hex_input(struct pair *p, const char *hex)
+{
+	uint8_t buf[PAIR_FRAME_MAX] = {0xff, 0x03};
+
+	pair_input(p, 0, buf, 2 + pair_hex(hex, buf + 2, sizeof(buf) - 2));
+}
+
+int
+pair_find(const struct pair_end *e, unsigned protocol, unsigned code)
+{
+	size_t i;
+
+	for (i = e->out_count; i > 0; i--)
+		if (e->out[i - 1][2] == protocol >> 8 &&
+		    e->out[i - 1][3] == (protocol & 0xff) &&
+		    e->out[i - 1][4] == code)
+			return (int)i - 1;
+	return -1;
+}
+
+void
+pair_forget(struct pair *p)
+{
+	p->end[0].out_count = 0;
+}
+
+bool
+pair_ack(struct pair *p, unsigned protocol)
+{
+	struct pair_end *e = &p->end[0];
+	int i = pair_find(e, protocol, 1);
+	uint8_t buf[PAIR_FRAME_MAX];
+
+	if (i < 0)
+		return false;
+	memcpy(buf, e->out[i], e->out_bytes[i]);
+	buf[4] = 2;
+	pair_input(p, 0, buf, e->out_bytes[i]);
+	return true;
+}
+
+void
+pair_packet(struct pair *p, unsigned protocol, unsigned code, unsigned id,
+    const void *body, size_t body_bytes)
+{
+	uint8_t buf[PAIR_FRAME_MAX];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	wr_be16(&w, 0xff03);
+	wr_be16(&w, (uint16_t)protocol);
+	wr_u8(&w, (uint8_t)code);
+	wr_u8(&w, (uint8_t)id);
+	wr_be16(&w, (uint16_t)(4 + body_bytes));
+	if (!wr_bytes(&w, body, body_bytes))
+		abort();
+	pair_input(p, 0, buf, w.len);
+}
+
+void
+pair_open_lcp(struct pair *p)
+{
+	pair_hex_input(p, "c021 01 01 000a 0506 a1b2c3d4");
+	if (!pair_ack(p, 0xc021))
+		abort();
+}
+
+void
+pair_respond(
+    struct pair *p, const char *name, size_t name_bytes, const char *password)
+{
+	struct pair_end *e = &p->end[0];
+	int i = pair_find(e, 0xc223, 1);
+	uint8_t hash[16], peer[16], body[400] = {MSCHAPV2_RESPONSE_BYTES};
+
+	if (i < 0)
+		abort();
+	memset(peer, 0x5a, sizeof(peer));
+	mschap_nt_hash(password, strlen(password), hash);
+	mschapv2_respond(hash, name, name_bytes, e->out[i] + 9, peer, body + 1);
+	memcpy(body + 1 + MSCHAPV2_RESPONSE_BYTES, name, name_bytes);
+	pair_packet(p, 0xc223, 2, e->out[i][5], body,
+	    1 + MSCHAPV2_RESPONSE_BYTES + name_bytes);
+}
+
+void
+pair_open_all(struct pair *p)
+{
+	pair_open_lcp(p);
+	pair_respond(p, "alice", 5, "wonderland");
+	pair_hex_input(p, "8021 01 01 000a 0306 0a090007");
+	pair_ack(p, 0x8021);
+	pair_hex_input(p, "8057 01 01 000e 010a 0011223344556677");
+	pair_ack(p, 0x8057);
 }

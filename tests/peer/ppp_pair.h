@@ -70,6 +70,27 @@ void pair_drain(struct pair *p, int end);
 void pair_input(struct pair *p, int end, const void *frame, size_t n);
 /* A verdict as the authority would give it. */
 void pair_grant(struct pair_end *e, struct ppp_verdict *ret);
+
+/* For tests that play the client by hand against end 0 (alone). */
+/* Give a frame in hex; "FF03" is put in front. */
+void pair_hex_input(struct pair *p, const char *hex);
+/* Index in out[] of the last frame with this protocol and code, or -1. */
+int pair_find(const struct pair_end *e, unsigned protocol, unsigned code);
+/* Forget the frames that were sent. */
+void pair_forget(struct pair *p);
+/* Acknowledge end 0's last Configure-Request. False: there was none. */
+bool pair_ack(struct pair *p, unsigned protocol);
+/* Give a PPP packet: code, id, Length, body */
+void pair_packet(struct pair *p, unsigned protocol, unsigned code, unsigned id,
+    const void *body, size_t body_bytes);
+/* LCP up: our Configure-Request has a magic number only. */
+void pair_open_lcp(struct pair *p);
+/* Answer end 0's challenge as alice (MS-CHAPv2) with this password. */
+void pair_respond(
+    struct pair *p, const char *name, size_t name_bytes, const char *password);
+/* All the way: LCP, MS-CHAPv2, IPCP, IPV6CP. */
+void pair_open_all(struct pair *p);
+
 /* "c021 01 .." -> bytes; returns their number */
 size_t pair_hex(const char *hex, uint8_t *ret, size_t cap);
 
