@@ -281,7 +281,7 @@ rel_keep(struct rel *rel, uint16_t ns, uint16_t session_id, struct rd body)
 	uint16_t ahead = (uint16_t)(ns - rel->nr);
 	struct rel_msg *m, *after = NULL;
 
-	if (body.left > REL_EARLY_BYTES - rel->early_bytes)
+	if (sizeof(*m) + body.left > REL_EARLY_BYTES - rel->early_bytes)
 		return false;
 	TAILQ_FOREACH (m, &rel->early, link) {
 		if (m->ns == ns)
@@ -297,7 +297,7 @@ rel_keep(struct rel *rel, uint16_t ns, uint16_t session_id, struct rd body)
 		TAILQ_INSERT_AFTER(&rel->early, after, m, link);
 	else
 		TAILQ_INSERT_HEAD(&rel->early, m, link);
-	rel->early_bytes += m->body_bytes;
+	rel->early_bytes += sizeof(*m) + m->body_bytes;
 	return true;
 }
 
@@ -311,7 +311,7 @@ rel_take_early(struct rel *rel)
 		    m->ns != rel->nr)
 			return NULL; /* the gap is still there */
 		TAILQ_REMOVE(&rel->early, m, link);
-		rel->early_bytes -= m->body_bytes;
+		rel->early_bytes -= sizeof(*m) + m->body_bytes;
 		if (m->ns == rel->nr) {
 			rel->nr++;
 			rel->ack_due = true;

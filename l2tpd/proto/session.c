@@ -116,6 +116,7 @@ end(struct tunnel *t, struct session *s)
 		return;
 	s->over = true;
 	t->session_count--;
+	t->idle_since_ms = t->now_ms;
 	s->setup_deadline_ms = UINT64_MAX;
 	s->pending |= PENDING_DOWN;
 }

@@ -143,6 +143,17 @@ hello_deadline(const struct tunnel *t)
 	return t->heard_ms + t->cfg->hello_interval_ms;
 }
 
+/* A peer that set up a tunnel and makes no call in it is half-open too. Ours to
+ * decide: the RFC leaves idle tunnels to the implementation. */
+static uint64_t
+idle_deadline(const struct tunnel *t)
+{
+	if (t->state != TUNNEL_ESTABLISHED || t->initiator ||
+	    t->session_count > 0 || t->cfg->setup_timeout_ms == 0)
+		return UINT64_MAX;
+	return t->idle_since_ms + t->cfg->setup_timeout_ms;
+}
+
 static void
 send_hello(struct tunnel *t)
 {
@@ -174,6 +185,11 @@ tunnel_tick(struct tunnel *t, uint64_t now_ms)
 		tunnel_step(t, TUNNEL_EV_CLOSE, NULL);
 	}
 	session_tick(t);
+	if (now_ms >= idle_deadline(t)) {
+		tunnel_blame(t, L2TP_STOP_GENERAL_REQUEST, L2TP_ERROR_NONE,
+		    "no-session");
+		tunnel_step(t, TUNNEL_EV_CLOSE, NULL);
+	}
 	if (now_ms >= hello_deadline(t))
 		send_hello(t);
 }
@@ -194,6 +210,7 @@ tunnel_deadline(const struct tunnel *t)
 	d = earlier(d, t->linger_deadline_ms);
 	d = earlier(d, t->setup_deadline_ms);
 	d = earlier(d, session_deadline(t));
+	d = earlier(d, idle_deadline(t));
 	return earlier(d, hello_deadline(t));
 }
 

@@ -32,7 +32,9 @@ struct tunnel_config {
 	uint16_t receive_window;    /* RFC 2661 4.4.3, messages; e.g. 8 */
 	uint16_t max_sessions;      /* per tunnel; further ICRQ: CDN 4 */
 	uint32_t hello_interval_ms; /* RFC 2661 5.5; 0: never */
-	uint32_t setup_timeout_ms;  /* half-open tunnel or session goes away */
+	/* A half-open tunnel or session goes away after so long, and so does a
+	 * peer's tunnel that has no session. */
+	uint32_t setup_timeout_ms;
 	/* CSPRNG for session ids, challenges, tie breakers, random vectors */
 	void (*random)(void *ctx, void *p, size_t n);
 	void *random_ctx;

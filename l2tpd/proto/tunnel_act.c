@@ -213,6 +213,7 @@ static void
 come_up(struct tunnel *t)
 {
 	t->setup_deadline_ms = UINT64_MAX;
+	t->idle_since_ms = t->now_ms;
 	t->pending |= PENDING_UP;
 }
 

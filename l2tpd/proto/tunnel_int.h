@@ -54,7 +54,8 @@ struct tunnel {
 	uint64_t now_ms; /* of the call that is being served */
 	uint64_t heard_ms;
 	uint64_t setup_deadline_ms, linger_deadline_ms; /* UINT64_MAX: none */
-	bool hello_out; /* a HELLO waits for its acknowledgement */
+	uint64_t idle_since_ms; /* when no session was left */
+	bool hello_out;         /* a HELLO waits for its acknowledgement */
 	struct rel rel;
 
 	uint64_t tie_breaker; /* initiator: what our SCCRQ said */

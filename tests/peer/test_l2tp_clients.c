@@ -6,6 +6,7 @@
  * client's way. Every datagram of ours must pass the strictest parser among
  * them.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -700,6 +701,214 @@ test_wen_and_sli(void **state)
 	tunnel_free(p.t);
 }
 
+/* ---- refused before there is a tunnel ----------------------------------- */
+
+struct bad_sccrq {
+	const char *expected;
+	uint16_t version, result, error;
+	bool host, unknown, challenge;
+};
+
+static void
+test_bad_sccrq(void **state)
+{
+	static const struct bad_sccrq bad[] = {
+	    {"StopCCN down", 0x0200, 5, 0x0100, .host = true},
+	    {"StopCCN down", 0x0000, 5, 0x0100, .host = true},
+	    {"StopCCN down", 0x0100, 2, 3, .host = false},
+	    {"StopCCN down", 0x0100, 2, 8, .host = true, .unknown = true},
+	    {"StopCCN down", 0x0100, 4, 0, .host = true, .challenge = true},
+	    {"SCCRP", 0x0100, 0, 0, .host = true},
+	};
+	struct msg_result r = {0};
+	struct play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		play_init(&p, 90);
+		begin(&p, MSG_SCCRQ);
+		avp_put_u16(&p.body, AVP_PROTOCOL_VERSION, bad[i].version);
+		if (bad[i].host)
+			avp_put_bytes(&p.body, AVP_HOST_NAME, rd_init("h", 1));
+		avp_put_u32(&p.body, AVP_FRAMING_CAPABILITIES, 3);
+		avp_put_u16(&p.body, AVP_ASSIGNED_TUNNEL_ID, 90);
+		if (bad[i].unknown)
+			raw(&p, 0x8000, 0, 77, NULL, 0);
+		if (bad[i].challenge)
+			avp_put_bytes(&p.body, AVP_CHALLENGE, rd_init("c", 1));
+		say(&p, 0, bad[i].expected);
+		if (bad[i].result != 0) {
+			assert_true(msg_result(&msg, &r));
+			assert_int_equal(r.result, bad[i].result);
+			assert_int_equal(r.error, bad[i].error);
+			assert_false(p.close.by_peer);
+			zlb(&p);
+			play_end(&p);
+		}
+		tunnel_free(p.t); /* NULL is fine */
+	}
+}
+
+/* Messages at the wrong time: the tunnel ends as RFC 2661 7.1 and 7.2.1 say. */
+static void
+test_out_of_sequence(void **state)
+{
+	static const enum msg_type wrong[] = {MSG_SCCRP, MSG_ICRQ, MSG_CDN};
+	struct play p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		play_init(&p, 91);
+		apple_sccrq(&p);
+		say(&p, 0, "SCCRP");
+		begin(&p, wrong[i]);
+		say(&p, 0, "StopCCN down");
+		assert_int_equal(p.close.result, 7);
+		zlb(&p);
+		play_end(&p);
+	}
+	play_init(&p, 92); /* unknown types: M clear, then M set */
+	apple_up(&p);
+	p.body = wr_init(p.body_bytes, sizeof(p.body_bytes));
+	raw(&p, 0, 0, AVP_MESSAGE_TYPE, "\0\144", 2);
+	say(&p, 0, "ZLB");
+	p.body = wr_init(p.body_bytes, sizeof(p.body_bytes));
+	raw(&p, 0x8000, 0, AVP_MESSAGE_TYPE, "\0\144", 2);
+	say(&p, 0, "StopCCN session-down down");
+	assert_int_equal(p.close.error, 8);
+	tunnel_free(p.t);
+}
+
+/* The network swaps SCCCN and ICRQ: kept, and told in the right order. */
+static void
+test_early_icrq(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, 93);
+	apple_sccrq(&p);
+	say(&p, 0, "SCCRP");
+	begin(&p, MSG_ICRQ);
+	avp_put_u16(&p.body, AVP_ASSIGNED_SESSION_ID, 3);
+	avp_put_u32(&p.body, AVP_CALL_SERIAL_NUMBER, 1);
+	p.ns++;
+	say(&p, 0, "");
+	begin(&p, MSG_SCCCN);
+	p.ns = 1;
+	say(&p, 0, "up new ZLB ICRP");
+	tunnel_free(p.t);
+}
+
+/* The peer has forgotten its session and uses the id again. */
+static void
+test_session_id_again(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, 94);
+	apple_up(&p);
+	begin(&p, MSG_ICRQ);
+	avp_put_u16(&p.body, AVP_ASSIGNED_SESSION_ID, 0x1a2b);
+	avp_put_u32(&p.body, AVP_CALL_SERIAL_NUMBER, 2);
+	say(&p, 0, "new ICRP session-down");
+	assert_false(p.close.by_peer);
+	tunnel_free(p.t);
+}
+
+/* CDN before the peer knows our id: by the Assigned Session ID. */
+static void
+test_cdn_without_our_id(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, 95);
+	apple_up(&p);
+	begin(&p, MSG_CDN);
+	raw(&p, 0x8000, 0, AVP_RESULT_CODE, "\0\1", 2);
+	avp_put_u16(&p.body, AVP_ASSIGNED_SESSION_ID, 0x1a2b);
+	say(&p, 0, "ZLB session-down");
+	check_end(&p, 1);
+	tunnel_free(p.t);
+}
+
+/* Datagrams that are not for this tunnel leave it as it was. */
+static void
+test_not_for_us(void **state)
+{
+	static const uint8_t stop0[] = {
+	    0xc8, 2, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 8, 0, 0, 0, 0, 0, 4};
+	uint8_t other[12] = {0xc8, 2, 0, 12, 0x13, 0x13, 0, 0, 0, 0, 0, 0};
+	uint8_t data[10] = {0, 2, 0x42, 0x42, 0, 0, 0xff, 3, 0xc0, 0x21};
+	const char *why = NULL;
+	struct play p;
+
+	(void)state;
+	play_init(&p, 96);
+	apple_up(&p);
+	assert_false(
+	    tunnel_input(p.t, rd_init(stop0, sizeof(stop0)), p.now_ms, &why));
+	assert_false(
+	    tunnel_input(p.t, rd_init(other, sizeof(other)), p.now_ms, &why));
+	assert_string_equal(why, "another tunnel's id");
+	assert_false(
+	    tunnel_input(p.t, rd_init(data, sizeof(data)), p.now_ms, &why));
+	assert_string_equal(why, "data packet");
+	assert_false(tunnel_input(p.t, rd_init(data, 1), p.now_ms, &why));
+	p.log[0] = '\0';
+	play_drain(&p);
+	assert_string_equal(p.log, "");
+	/* a new SCCRQ of the same peer id (Windows counts from 1 again) */
+	apple_sccrq(&p);
+	assert_false(deliver(&p, 0, 0, false));
+	assert_true(tunnel_is_up(p.t));
+	tunnel_free(p.t);
+}
+
+/* ---- what a half-open client costs -------------------------------------- */
+
+/* Bytes on the heap: exact under ASan, near enough without. */
+extern size_t __sanitizer_get_current_allocated_bytes(void)
+    __attribute__((weak));
+
+static size_t
+heap_bytes(void)
+{
+	if (__sanitizer_get_current_allocated_bytes != NULL)
+		return __sanitizer_get_current_allocated_bytes();
+	return mallinfo2().uordblks;
+}
+
+static void
+test_half_open_is_cheap(void **state)
+{
+	static const uint8_t zeros[1000];
+	size_t before, cost;
+	struct play p;
+	int i;
+
+	(void)state;
+	play_init(&p, 97);
+	p.cfg.receive_window = 1000; /* the worst that one could configure */
+	before = heap_bytes();
+	apple_sccrq(&p);
+	say(&p, 0, "SCCRP");
+	for (i = 2; i < 1000; i++) { /* early ones, small and large */
+		begin(&p, MSG_HELLO);
+		if (i > 50)
+			raw(&p, 0, 0, 99, zeros, sizeof(zeros));
+		p.ns = (uint16_t)i;
+		say(&p, 0, "");
+	}
+	cost = heap_bytes() - before;
+	assert_in_range(cost, 1000, 16384);
+	tunnel_free(p.t);
+}
+
 int
 main(void)
 {
@@ -715,6 +924,13 @@ main(void)
 	    cmocka_unit_test(test_unknown_mandatory),
 	    cmocka_unit_test(test_iccn_after_failure),
 	    cmocka_unit_test(test_wen_and_sli),
+	    cmocka_unit_test(test_bad_sccrq),
+	    cmocka_unit_test(test_out_of_sequence),
+	    cmocka_unit_test(test_early_icrq),
+	    cmocka_unit_test(test_session_id_again),
+	    cmocka_unit_test(test_cdn_without_our_id),
+	    cmocka_unit_test(test_not_for_us),
+	    cmocka_unit_test(test_half_open_is_cheap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
