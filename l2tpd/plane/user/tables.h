@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tables.h: the sessions of the user plane and the four ways to find one: by
+ * the engine's id, by the L2TP ids of a received packet, by the inner IPv4
+ * address, by the inner IPv6 prefix. The table owns the sessions.
+ */
+#ifndef ADIT_PLANE_USER_TABLES_H
+#define ADIT_PLANE_USER_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "l2tpd/plane/plane.h"
+
+struct session_key { /* of a received packet; no padding */
+	uint16_t tunnel_id, session_id;
+};
+
+struct user_session {
+	struct plane_session params;
+	struct plane_counters counters;
+	struct session_key key;
+	bool ipv4_open, ipv6_open;
+	uint8_t ipv4[4];
+	uint8_t prefix[8], ifid[8];
+	uint16_t mru_ipv4, mru_ipv6; /* of the peer, bytes; 0: not told */
+	UT_hash_handle by_id, by_key, by_ipv4, by_prefix;
+};
+
+struct session_table {
+	struct user_session *by_id, *by_key, *by_ipv4, *by_prefix;
+};
+
+/* 0; -EEXIST id or L2TP ids are in use; -ENOMEM. */
+int session_table_add(struct session_table *t, const struct plane_session *s);
+void session_table_del(struct session_table *t, struct user_session *s);
+void session_table_clear(struct session_table *t);
+
+/* -EEXIST: another session has the address or prefix; -ENOMEM. Replaces an
+ * earlier address of the same session. */
+int session_table_open_ipv4(struct session_table *t, struct user_session *s,
+    const uint8_t address[4], uint16_t peer_mru);
+int session_table_open_ipv6(struct session_table *t, struct user_session *s,
+    const uint8_t prefix[8], const uint8_t ifid[8], uint16_t peer_mru);
+void session_table_shut(struct session_table *t, struct user_session *s);
+
+/* All: NULL when there is none. */
+struct user_session *session_by_id(const struct session_table *t, uint32_t id);
+struct user_session *session_by_key(
+    const struct session_table *t, uint16_t tunnel_id, uint16_t session_id);
+struct user_session *session_by_ipv4(
+    const struct session_table *t, const uint8_t address[4]);
+struct user_session *session_by_prefix(
+    const struct session_table *t, const uint8_t prefix[8]);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * user.h: what the files of the user plane share; of others only tests and
+ * fuzzers include it. One thread, one TUN device.
+ *
+ * Reentrancy: a callback may delete anything, the plane too. Therefore no
+ * pointer to an SA or a session lives across a callback: rx.c asks the SAs
+ * before the first callback of a batch, everything later is looked up again
+ * packet by packet. plane_free() inside a callback only marks the plane dead.
+ */
+#ifndef ADIT_PLANE_USER_USER_H
+#define ADIT_PLANE_USER_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/loop.h"
+#include "base/ratelimit.h"
+#include "l2tpd/esp/esp.h"
+#include "l2tpd/plane/plane.h"
+#include "l2tpd/plane/user/inet.h"
+#include "l2tpd/plane/user/io.h"
+#include "l2tpd/plane/user/tables.h"
+
+#define USER_BATCH         IO_BATCH
+#define USER_TURNS         4 /* batches a wake-up, then the others' turn */
+#define USER_UDP_BYTES     8
+#define USER_L2TP_BYTES    6 /* data header that we send: no L, S, O */
+#define USER_PPP_BYTES     4 /* FF 03 and the protocol */
+#define USER_HEADERS_BYTES (USER_UDP_BYTES + USER_L2TP_BYTES + USER_PPP_BYTES)
+#define USER_ESP_FRONT     24 /* esp.h: room in front of a payload */
+#define USER_HEADROOM      64 /* >= USER_ESP_FRONT + USER_HEADERS_BYTES */
+/* One received datagram: the largest IKE message, with room; an odd number of
+ * cache lines, so that the heads of a batch do not share a cache set. */
+#define USER_RX_BYTES (161 * 64)
+#define USER_TUN_MAX  9216 /* largest inner packet */
+#define USER_TX_BYTES (USER_HEADROOM + USER_TUN_MAX + ESP_OVERHEAD_MAX + 48)
+
+enum user_path { PATH_UDP500, PATH_UDP4500, PATH_ESP, PATH_COUNT };
+
+struct user_plane;
+
+struct user_socket {
+	struct user_plane *user;
+	enum user_path path;
+	int fd;
+	struct loop_fd *watch;
+};
+
+enum rx_kind { RX_DROP, RX_IKE, RX_ESP, RX_UNKNOWN, RX_PAYLOAD };
+
+struct rx_packet {
+	struct io_packet io;
+	enum user_path path;
+	enum rx_kind kind;
+	uint32_t spi;
+	uint32_t association;
+	bool moved;
+};
+
+struct user_rx {
+	uint8_t *bufs; /* USER_BATCH * USER_RX_BYTES */
+	struct io_arrays io;
+	struct io_packet received[USER_BATCH];
+	struct rx_packet packets[USER_BATCH];
+	struct esp_job jobs[USER_BATCH];
+	struct rx_packet *job_of[USER_BATCH];
+	struct iovec tun[USER_BATCH]; /* waits for the write to TUN */
+	size_t n_tun;
+};
+
+struct user_tx {
+	uint8_t *bufs; /* USER_BATCH * USER_TX_BYTES */
+	struct io_arrays io;
+	struct esp_job jobs[USER_BATCH];
+	struct user_session *sessions[USER_BATCH];
+	size_t inner_bytes[USER_BATCH];
+	struct io_packet packets[USER_BATCH];
+	struct io_packet *by_path[2][USER_BATCH]; /* 0 UDP, 1 raw ESP */
+	size_t n;
+};
+
+struct larval;
+
+struct user_plane {
+	struct plane base; /* first */
+	struct loop *loop;
+	struct plane_events events;
+	void *ctx;
+	struct plane_config cfg;
+	struct user_socket sockets[PATH_COUNT];
+	struct loop_fd *tun_watch;
+	struct loop_timer *chores;
+	struct esp_table *sas;
+	struct session_table sessions;
+	struct larval *larval;
+	struct ratelimit unknown_spi_limit, too_big_limit;
+	struct plane_totals totals;
+	struct user_rx rx;
+	struct user_tx tx;
+	unsigned int busy; /* depth of user_enter() */
+	bool dead;         /* plane_free() was called while busy */
+};
+
+/* Around everything that may call back. user_leave() may free u. */
+void user_enter(struct user_plane *u);
+void user_leave(struct user_plane *u);
+/* Do the chores (expired SAs, held packets) in the next turn of the loop. */
+void user_chores_soon(struct user_plane *u);
+void user_chores(void *ctx);
+
+/* rx.c */
+void rx_socket_ready(void *ctx, int events);
+/* The first n entries of u->rx.packets, from the ESP header on. */
+void rx_run(struct user_plane *u, size_t n);
+
+/* inner.c: what came out of ESP with this next header. data stays untouched
+ * until rx_flush_tun(). */
+void inner_input(struct user_plane *u, uint32_t association,
+    const struct endpoint *peer, uint8_t next_header, uint8_t *data,
+    size_t len);
+void inner_flush_tun(struct user_plane *u);
+
+/* tx.c */
+void tx_tun_ready(void *ctx, int events);
+/* The largest IP packet that fits to the session's peer through sa (NULL: not
+ * known), bytes. */
+uint16_t tx_session_mtu(const struct user_plane *u,
+    const struct user_session *s, const struct esp_sa *sa, bool ipv6);
+
+/* send.c: single packets for the engine. Errors as in plane.h. */
+int send_ike(struct user_plane *u, const struct endpoint *local,
+    const struct endpoint *peer, struct rd data);
+int send_l2tp(struct user_plane *u, uint32_t association, uint16_t peer_port,
+    struct rd datagram);
+int send_ppp(struct user_plane *u, uint32_t session, struct rd frame);
+
+/* larval.c: SPIs that charon announced, and packets that came too early. */
+struct larval *larval_new(void);
+void larval_free(struct larval *l);
+void larval_expect(struct larval *l, uint32_t spi, bool expect);
+/* The SA is there: its packets may go. True: there are some. */
+bool larval_ready(struct larval *l, uint32_t spi);
+/* Copies the packet. False: this SPI is not expected. */
+bool larval_hold(
+    struct larval *l, const struct rx_packet *packet, uint64_t now_ms);
+/* Fetch a packet that may go into buf; forgets those that are too old. */
+bool larval_take(struct larval *l, uint64_t now_ms, struct rx_packet *ret,
+    uint8_t *buf, size_t buf_bytes);
+
+#endif

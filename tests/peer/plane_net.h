@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plane_net.h: a user plane with its callbacks recorded, and a client made of
+ * an ESP table and a UDP socket, over loopback; the TUN device is a socketpair.
+ * Needs no root. For tests of l2tpd/plane.
+ */
+#ifndef ADIT_TESTS_PLANE_NET_H
+#define ADIT_TESTS_PLANE_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/endpoint.h"
+#include "base/loop.h"
+#include "l2tpd/esp/esp.h"
+#include "l2tpd/plane/plane.h"
+
+#define NET_BYTES 2048
+
+struct net_event { /* the last of its kind, and how many */
+	unsigned int count;
+	uint32_t id; /* association, session or SPI */
+	uint16_t port;
+	bool inbound;
+	struct endpoint peer, local;
+	uint8_t data[NET_BYTES];
+	size_t len;
+};
+
+struct net_server {
+	struct plane *plane;
+	struct loop *loop;
+	uint64_t now_ms; /* the clock */
+	int tun;         /* the kernel's end */
+	struct endpoint at500, at4500;
+	struct net_event ike, l2tp, ppp, moved, expired, unknown;
+	/* called inside every callback, for tests of reentrancy */
+	void (*hook)(struct net_server *s, void *arg);
+	void *hook_arg;
+};
+
+struct net_client {
+	struct esp_table *sas;
+	struct esp_sa *in, *out; /* its own view */
+	int fd;
+	struct endpoint at;
+	const struct net_server *server;
+	uint32_t association;
+};
+
+/* All assert; nothing to check. */
+void net_server_start(struct net_server *s, bool raw_esp);
+void net_server_stop(struct net_server *s);
+/* Turn the loop until nothing is left to do. */
+void net_turn(struct net_server *s);
+
+/* The server's two SAs of a client; spi in and spi+1 out. */
+struct esp_sa_params net_sa(
+    const struct net_client *c, uint32_t spi, bool server_inbound);
+/* A client with its SAs, installed at both ends. */
+void net_client_start(struct net_client *c, struct net_server *s,
+    uint32_t association, uint32_t spi);
+void net_client_stop(struct net_client *c);
+/* Another port: as a NAT that lost its mapping. */
+void net_client_move(struct net_client *c);
+
+/* Make ESP of a whole inner payload (UDP header first). Returns its length. */
+size_t net_client_seal(struct net_client *c, const uint8_t *payload, size_t n,
+    uint8_t ret[NET_BYTES]);
+void net_client_send_raw(struct net_client *c, const uint8_t *p, size_t n);
+/* UDP and L2TP header around a PPP frame, sealed and sent. */
+void net_client_send_frame(struct net_client *c, uint16_t tunnel,
+    uint16_t session, const uint8_t *frame, size_t n);
+/* An L2TP datagram from port. */
+void net_client_send_l2tp(
+    struct net_client *c, uint16_t port, const uint8_t *p, size_t n);
+/* IP packet in a PPP frame FF 03 00 21 or 57. */
+void net_client_send_ip(struct net_client *c, uint16_t tunnel, uint16_t session,
+    const uint8_t *ip, size_t n);
+/* Next ESP packet for the client, opened: the inner payload. 0: none came. */
+size_t net_client_receive(struct net_client *c, uint8_t ret[NET_BYTES]);
+
+/* To and from the server's TUN device. receive: 0 when nothing came. */
+void net_tun_send(struct net_server *s, const uint8_t *ip, size_t n);
+size_t net_tun_receive(struct net_server *s, uint8_t ret[NET_BYTES]);
+
+/* IP packets of n bytes in all; last byte of the address tells them apart:
+ * IPv4 10.0.0.X, IPv6 2001:db8:0:X::1. Valid checksums. */
+void net_ipv4(uint8_t *p, size_t n, uint8_t src, uint8_t dst, bool df);
+void net_ipv6(uint8_t *p, size_t n, uint8_t src, uint8_t dst);
+/* Makes a TCP SYN of it with an MSS option (behind pad NOPs). */
+void net_tcp_syn(uint8_t *p, size_t n, uint16_t mss, size_t pad);
+bool net_tcp_sum_is_right(const uint8_t *p, size_t n);
+
+#endif
