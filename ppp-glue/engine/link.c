@@ -93,6 +93,10 @@ link_ask(struct ppp *p, uint8_t chap_id, struct rd name, struct rd response)
 	struct wr w = wr_init(
 	    p->arena + p->arena_bytes, sizeof(p->arena) - p->arena_bytes);
 
+	if (++p->auth.asks > ASKS_MAX) {
+		link_fail(p, "too-many-attempts", true);
+		return;
+	}
 	wr_bytes(&w, name.p, name.left);
 	if (!wr_bytes(&w, response.p, response.left))
 		return; /* no room: the peer repeats itself */
@@ -180,7 +184,10 @@ link_lost(struct ppp *p)
 		return;
 	}
 	p->phase = LINK_ESTABLISH;
-	p->setup_limit_ms = p->now_ms + SETUP_MS;
+	/* one limit for all attempts: opening LCP anew is no way to stay half
+	 * open for ever */
+	if (p->setup_limit_ms == UINT64_MAX)
+		p->setup_limit_ms = p->now_ms + SETUP_MS;
 }
 
 void
