@@ -7,8 +7,8 @@
  * as a second net every byte of a line that is not printable ASCII becomes
  * '?', so no input can start a line of its own or steer a terminal.
  *
- * Reads the clock itself (with loop.c): a line must have a time even when no
- * loop runs. Main thread only.
+ * Reads the clock itself: a line must have a time even when no loop runs. Main
+ * thread only.
  */
 #include "base/log.h"
 
@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "base/ratelimit.h"
 
 #define LINE_MAX_BYTES  1024
@@ -101,12 +102,8 @@ log_set_clock(uint64_t (*clock)(void *ctx), void *ctx)
 static uint64_t
 now_ms(void)
 {
-	struct timespec ts;
-
-	if (state.clock != NULL)
-		return state.clock(state.clock_ctx);
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return state.clock != NULL ? state.clock(state.clock_ctx)
+				   : loop_clock_ms();
 }
 
 /* True when a line of this id may be written; else it is counted. */

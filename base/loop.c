@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * loop.c: the event loop (contract in loop.h). The only file that knows libev,
- * and with log.c the only one that reads a clock.
+ * loop.c: the event loop (contract in loop.h). The only file that knows libev
+ * or reads the monotonic clock.
  *
  * Owns all watchers: each is in its loop's list until its _free(), and
  * loop_free() releases what is left. Freeing a watcher inside a callback is
@@ -61,8 +61,8 @@ struct loop_child {
 	void (*cb)(void *ctx, pid_t pid, int status);
 };
 
-static uint64_t
-clock_now_ms(void)
+uint64_t
+loop_clock_ms(void)
 {
 	struct timespec ts;
 
@@ -77,7 +77,7 @@ on_turn(struct ev_loop *ev, ev_check *w, int revents)
 
 	(void)ev;
 	(void)revents;
-	l->now_ms = clock_now_ms();
+	l->now_ms = loop_clock_ms();
 }
 
 /* libev has one default loop a process; a struct loop uses it at a time. */
@@ -105,7 +105,7 @@ loop_new(void)
 	LIST_INIT(&l->timers);
 	LIST_INIT(&l->signals);
 	LIST_INIT(&l->children);
-	l->now_ms = clock_now_ms();
+	l->now_ms = loop_clock_ms();
 	ev_check_init(&l->turn, on_turn);
 	ev_set_priority(&l->turn, EV_MAXPRI);
 	l->turn.data = l;
@@ -142,7 +142,7 @@ loop_free(struct loop *l)
 static void
 run(struct loop *l, int flags)
 {
-	l->now_ms = clock_now_ms();
+	l->now_ms = loop_clock_ms();
 	l->running = true;
 	ev_run(l->ev, flags);
 	l->running = false;

@@ -2,7 +2,7 @@
 /*
  * loop.h: the event loop of a process: descriptors, timers, signals and
  * children. A small face on libev; loop.c is the only file that knows libev
- * and, with log.c, the only one that reads a clock. Pure code never sees it:
+ * or reads the monotonic clock. Pure code never sees it:
  * pure code gets now_ms.
  *
  * A loop owns its watchers' storage; the watcher handles are freed by their
@@ -35,6 +35,8 @@ void loop_stop(struct loop *l);
 
 /* Monotonic milliseconds, fixed for the duration of one turn. */
 uint64_t loop_now_ms(const struct loop *l);
+/* The machine's monotonic clock itself, for who has no loop at hand (log.c). */
+uint64_t loop_clock_ms(void);
 /* Replace the clock (tests). clock(ctx) returns monotonic milliseconds; NULL
  * goes back to the real one. Only loop_now_ms() is affected. */
 void loop_set_clock(struct loop *l, uint64_t (*clock)(void *ctx), void *ctx);
