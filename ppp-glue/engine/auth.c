@@ -104,10 +104,12 @@ auth_answered(struct ppp *p, bool accept, struct rd message)
 	} else if (accept) {
 		link_effect(p, PPP_EFFECT_AUTHENTICATED);
 	}
-	if (accept)
-		link_authenticated(p);
-	else
+	if (!accept) {
 		link_fail(p, "auth-failed", !p->cfg->server);
+		return;
+	}
+	a->asks = 0;
+	link_authenticated(p);
 }
 
 void

@@ -20,6 +20,7 @@ enum {
 	MRU_MIN = 128,           /* we cannot send less, whatever it says */
 	NO_NCP_MS = 30000,       /* authenticated, but no NCP opens */
 	SETUP_MS = 60000,        /* all before authentication */
+	ASKS_MAX = 5,            /* without an accepting verdict */
 };
 
 size_t
@@ -153,7 +154,8 @@ link_fail(struct ppp *p, const char *why, bool by_peer)
 	fsm_close(&p->lcp.fsm);
 }
 
-/* RFC 1661 3.5: LCP is open, authentication comes before any NCP */
+/* RFC 1661 3.5: LCP is open, authentication comes before any NCP. A client
+ * whose server asks for none goes on: IPsec has told who the server is. */
 void
 link_established(struct ppp *p)
 {

@@ -71,8 +71,8 @@ enum auth_state {
 struct auth {
 	enum auth_state state;
 	enum ppp_auth_method method;
-	uint8_t id; /* of the challenge, or of the request answered */
-	uint8_t tries;
+	uint8_t id;          /* of the challenge, or of the request answered */
+	uint8_t asks;        /* since the last accepting verdict */
 	uint32_t serial;     /* of the ask */
 	uint32_t timeout_ms; /* next retransmission period */
 	uint64_t resend_ms;  /* UINT64_MAX: no */

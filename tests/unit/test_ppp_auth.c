@@ -242,6 +242,40 @@ late_verdict(void **state)
 	assert_int_equal(SERVER.ups4, 0);
 }
 
+/* opening LCP again and again: neither endless asks nor endless life */
+static void
+half_open_for_ever(void **state)
+{
+	char hex[64];
+	unsigned i;
+
+	(void)state;
+	for (i = 2; i < 20; i++) {
+		SERVER.policy = PAIR_SILENT;
+		pair_run(&P, P.now_ms + 1000);
+		pair_respond(&P, "alice", 5, "wonderland");
+		if (SERVER.ppp->phase == LINK_TERMINATE)
+			break;
+		snprintf(hex, sizeof(hex), "c021 01 %02x 000a 0506 010203%02x",
+		    i, i);
+		pair_hex_input(&P, hex);
+		pair_ack(&P, 0xc021);
+	}
+	assert_int_equal(SERVER.asks, 5);
+	pair_run(&P, P.now_ms + 10000);
+	assert_string_equal(SERVER.why, "too-many-attempts");
+	fresh(PPP_AUTH_MSCHAPV2, PAIR_CHECK);
+	for (i = 2; SERVER.downs == 0 && i < 100; i++) {
+		snprintf(hex, sizeof(hex), "c021 01 %02x 000a 0506 010203%02x",
+		    i, i);
+		pair_hex_input(&P, hex);
+		pair_ack(&P, 0xc021);
+		pair_run(&P, P.now_ms + 5000);
+	}
+	assert_string_equal(SERVER.why, "setup-timeout");
+	assert_in_range(P.now_ms, 60000, 75000);
+}
+
 /* whatever a peer asks a server about itself: silence */
 static void
 peer_challenges_server(void **state)
@@ -404,6 +438,7 @@ main(void)
 	    T(wrong_id_and_replay),
 	    T(replay_after_renegotiation),
 	    T(late_verdict),
+	    T(half_open_for_ever),
 	    T(peer_challenges_server),
 	    T(failure_message),
 	    T(pap_server),
