@@ -38,7 +38,6 @@ user_parse_password(const char *text, size_t bytes, struct user *u)
 const char *
 user_parse_ipv4(const struct cli *c, const char *text, struct user *u)
 {
-	uint32_t ip, net, mask;
 	struct in_addr a;
 
 	u->has_ipv4 = false;
@@ -46,13 +45,8 @@ user_parse_ipv4(const struct cli *c, const char *text, struct user *u)
 		return NULL;
 	if (inet_pton(AF_INET, text, &a) != 1)
 		return "the static address is not an IPv4 address";
-	ip = ntohl(a.s_addr);
-	memcpy(&a, c->conf.pool_net, 4);
-	net = ntohl(a.s_addr);
-	mask = ~UINT32_C(0) << (32 - c->conf.pool_prefix_bits);
-	memcpy(u->ipv4, &(uint32_t){htonl(ip)}, 4);
-	if ((ip & mask) != net || ip == net || ip == (net | ~mask) ||
-	    memcmp(u->ipv4, c->conf.gateway, 4) == 0)
+	memcpy(u->ipv4, &a, 4);
+	if (!conf_is_client(&c->conf, u->ipv4))
 		return "the static address must be a client's address in the "
 		       "network of adit.conf's pool section";
 	u->has_ipv4 = true;

@@ -22,17 +22,11 @@ struct taken {
 
 struct pool {
 	struct db *db;
-	uint32_t net, mask, gateway, first, last;
+	const struct adit_conf *conf; /* borrowed */
+	uint32_t gateway, first, last;
 	uint32_t cursor; /* first address that may never have been given */
 	struct taken *taken;
 };
-
-static uint32_t
-ip_number(const uint8_t a[4])
-{
-	return (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
-	    (uint32_t)a[2] << 8 | a[3];
-}
 
 struct pool *
 pool_new(const struct adit_conf *conf, struct db *db)
@@ -42,11 +36,10 @@ pool_new(const struct adit_conf *conf, struct db *db)
 	if (!p)
 		return NULL;
 	p->db = db;
-	p->net = ip_number(conf->pool_net);
-	p->mask = ~UINT32_C(0) << (32 - conf->pool_prefix_bits);
-	p->gateway = ip_number(conf->gateway);
-	p->first = ip_number(conf->pool_first);
-	p->last = ip_number(conf->pool_last);
+	p->conf = conf;
+	p->gateway = conf_ipv4_number(conf->gateway);
+	p->first = conf_ipv4_number(conf->pool_first);
+	p->last = conf_ipv4_number(conf->pool_last);
 	p->cursor = p->first;
 	return p;
 }
@@ -192,10 +185,11 @@ take(struct pool *p, uint32_t ip, uint8_t ret_ipv4[4])
 }
 
 static int
-take_static(struct pool *p, uint32_t ip, uint8_t ret_ipv4[4])
+take_static(struct pool *p, const uint8_t ipv4[4], uint8_t ret_ipv4[4])
 {
-	if ((ip & p->mask) != p->net || ip == p->gateway || ip == p->net ||
-	    ip == (p->net | ~p->mask))
+	uint32_t ip = conf_ipv4_number(ipv4);
+
+	if (!conf_is_client(p->conf, ipv4))
 		return -EADDRNOTAVAIL;
 	if (find(p, ip))
 		return -EADDRINUSE;
@@ -209,7 +203,7 @@ pool_take(
 	uint32_t ip;
 
 	if (u->has_ipv4)
-		return take_static(p, ip_number(u->ipv4), ret_ipv4);
+		return take_static(p, u->ipv4, ret_ipv4);
 	ip = pick_own(p, u->id);
 	if (!ip)
 		ip = pick_fresh(p, u->id);
@@ -228,7 +222,7 @@ void
 pool_release(
     struct pool *p, int64_t user_id, const uint8_t ipv4[4], int64_t now_s)
 {
-	uint32_t ip = ip_number(ipv4);
+	uint32_t ip = conf_ipv4_number(ipv4);
 	struct taken *t = find(p, ip);
 
 	if (!t)

@@ -17,7 +17,8 @@
 
 struct pool;
 
-/* Owner: caller, pool_free(). NULL: no memory. db: borrowed for its life. */
+/* Owner: caller, pool_free(). NULL: no memory. conf, db:
+ * borrowed for its life. */
 struct pool *pool_new(const struct adit_conf *conf, struct db *db);
 void pool_free(struct pool *p); /* NULL is fine */
 

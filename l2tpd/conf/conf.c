@@ -101,8 +101,8 @@ fail(const char **ret_why, const char *fmt, ...)
 	return -EINVAL;
 }
 
-static uint32_t
-ip_number(const uint8_t a[4])
+uint32_t
+conf_ipv4_number(const uint8_t a[4])
 {
 	return (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
 	    (uint32_t)a[2] << 8 | a[3];
@@ -126,13 +126,14 @@ netmask(uint8_t bits)
 static void
 derive_pool(struct adit_conf *c, bool gateway, bool first, bool last)
 {
-	uint32_t net = ip_number(c->pool_net);
+	uint32_t net = conf_ipv4_number(c->pool_net);
 	uint32_t mask = netmask(c->pool_prefix_bits);
 
 	if (gateway)
 		ip_bytes(net + 1, c->gateway);
 	if (first)
-		ip_bytes(ip_number(c->gateway) == net + 1 ? net + 2 : net + 1,
+		ip_bytes(
+		    conf_ipv4_number(c->gateway) == net + 1 ? net + 2 : net + 1,
 		    c->pool_first);
 	if (last)
 		ip_bytes((net | ~mask) - 1, c->pool_last);
@@ -237,7 +238,7 @@ take_network(const struct key *k, const char *v, struct adit_conf *c)
 	    errno || bits < k->min || bits > k->max)
 		return help;
 	memcpy(net, &a, 4);
-	if (ip_number(net) & ~netmask((uint8_t)bits))
+	if (conf_ipv4_number(net) & ~netmask((uint8_t)bits))
 		return "host bits are set: give the network's first address";
 	memcpy(c->pool_net, net, 4);
 	c->pool_prefix_bits = (uint8_t)bits;
@@ -457,13 +458,26 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 
 /* ---- relations ---- */
 
+bool
+conf_is_inside(const struct adit_conf *c, const uint8_t a[4])
+{
+	return (conf_ipv4_number(a) & netmask(c->pool_prefix_bits)) ==
+	    conf_ipv4_number(c->pool_net);
+}
+
 static bool
 host_of(const struct adit_conf *c, uint32_t ip)
 {
 	uint32_t mask = netmask(c->pool_prefix_bits);
-	uint32_t net = ip_number(c->pool_net);
+	uint32_t net = conf_ipv4_number(c->pool_net);
 
 	return (ip & mask) == net && ip != net && ip != (net | ~mask);
+}
+
+bool
+conf_is_client(const struct adit_conf *c, const uint8_t a[4])
+{
+	return host_of(c, conf_ipv4_number(a)) && memcmp(a, c->gateway, 4) != 0;
 }
 
 /* Classes of addresses that no host can have. */
@@ -476,15 +490,15 @@ unusable(const uint8_t a[4])
 int
 conf_validate(const struct adit_conf *c, const char **ret_why)
 {
-	uint32_t first = ip_number(c->pool_first);
-	uint32_t last = ip_number(c->pool_last);
+	uint32_t first = conf_ipv4_number(c->pool_first);
+	uint32_t last = conf_ipv4_number(c->pool_last);
 
 	if (c->pool_prefix_bits < 8 || c->pool_prefix_bits > 30 ||
 	    unusable(c->pool_net))
 		return fail(ret_why,
 		    "pool network: not a network that hosts can have; "
 		    "choose a private one like \"10.77.0.0/20\"");
-	if (!host_of(c, ip_number(c->gateway)))
+	if (!host_of(c, conf_ipv4_number(c->gateway)))
 		return fail(ret_why,
 		    "pool gateway: not a host address inside pool network; "
 		    "leave it out to get the first one");
@@ -495,7 +509,7 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 	if (first > last)
 		return fail(ret_why,
 		    "pool first is higher than pool last: exchange them");
-	if (first == last && first == ip_number(c->gateway))
+	if (first == last && first == conf_ipv4_number(c->gateway))
 		return fail(ret_why,
 		    "pool: the gateway's address is the only one; give the "
 		    "pool more addresses");

@@ -63,4 +63,11 @@ int conf_load(const char *path, struct adit_conf *ret, const char **ret_why);
 /* Cross-checks (gateway inside the net, pool inside the net, ...). */
 int conf_validate(const struct adit_conf *c, const char **ret_why);
 
+/* An IPv4 address as a number in host byte order. */
+uint32_t conf_ipv4_number(const uint8_t a[4]);
+/* Is it inside the pool's network? */
+bool conf_is_inside(const struct adit_conf *c, const uint8_t a[4]);
+/* May a client have it: a host address of the pool's network, not ours. */
+bool conf_is_client(const struct adit_conf *c, const uint8_t a[4]);
+
 #endif
