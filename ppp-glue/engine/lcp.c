@@ -28,7 +28,6 @@ enum {
 	CODE_TIME_REMAINING = 13,  /* RFC 1570 2.2 */
 
 	MRU_DEFAULT = 1500, /* RFC 1661 6.1 */
-	MRU_LEAST = 576,    /* below is Naked: not even IPv4 fits. RFC 791 */
 	LOOPS_MAX = 5,
 };
 
@@ -136,7 +135,7 @@ judge_mru(struct ppp *p, struct rd value, struct wr *nak)
 {
 	uint16_t mru;
 
-	if (!rd_be16(&value, &mru) || value.left > 0 || mru < MRU_LEAST) {
+	if (!rd_be16(&value, &mru) || value.left > 0 || mru < LINK_MRU_LEAST) {
 		write_u16_option(nak, OPT_MRU, p->cfg->mru);
 		return FSM_NAK_IT;
 	}

@@ -19,7 +19,6 @@ enum {
 	LENGTH_AT = 6,           /* in a frame */
 	MRU_MIN = 128,           /* we cannot send less, whatever it says */
 	NO_NCP_MS = 30000,       /* authenticated, but no NCP opens */
-	SETUP_MS = 60000,        /* all before authentication */
 	ASKS_MAX = 5,            /* without an accepting verdict */
 };
 
@@ -189,7 +188,7 @@ link_lost(struct ppp *p)
 	/* one limit for all attempts: opening LCP anew is no way to stay half
 	 * open for ever */
 	if (p->setup_limit_ms == UINT64_MAX)
-		p->setup_limit_ms = p->now_ms + SETUP_MS;
+		p->setup_limit_ms = p->now_ms + LINK_SETUP_MS;
 }
 
 void

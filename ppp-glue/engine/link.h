@@ -25,6 +25,8 @@
 #define LINK_EFFECTS         24
 #define LINK_EFFECTS_KEPT    8 /* for anything but frames */
 #define LINK_CHALLENGE_BYTES 16
+#define LINK_SETUP_MS        60000 /* until the peer is authenticated */
+#define LINK_MRU_LEAST       576   /* RFC 791: not even IPv4 fits below */
 
 /* Protocol numbers. RFC 1661 2, IANA */
 enum {

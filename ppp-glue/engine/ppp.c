@@ -18,12 +18,10 @@
 #include "ppp-glue/engine/link.h"
 
 enum {
-	SETUP_MS = 60000, /* from the start to the verdict */
 	REJECT_BURST = 8,
 	REJECT_PER_SECOND = 1,
 	ECHO_BURST = 10,
 	ECHO_PER_SECOND = 10,
-	MRU_LEAST = 576,
 	MRU_MOST = LINK_PACKET_MAX,
 };
 
@@ -81,7 +79,7 @@ ppp_start(struct ppp *p, uint64_t now_ms)
 		return;
 	}
 	p->phase = LINK_ESTABLISH;
-	p->setup_limit_ms = now_ms + SETUP_MS;
+	p->setup_limit_ms = now_ms + LINK_SETUP_MS;
 	fsm_open(&p->lcp.fsm);
 	fsm_up(&p->lcp.fsm);
 }
@@ -281,7 +279,7 @@ ppp_peer_mru(const struct ppp *p)
 
 	if (mru == 0)
 		return MRU_MOST;
-	return mru < MRU_LEAST || mru > MRU_MOST ? p->cfg->mru : mru;
+	return mru < LINK_MRU_LEAST || mru > MRU_MOST ? p->cfg->mru : mru;
 }
 
 bool

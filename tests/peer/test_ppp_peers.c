@@ -406,6 +406,52 @@ ipv4_only(void **state)
 	assert_connected();
 }
 
+/* the verdict names the client's interface identifier: the client takes it */
+static void
+ifid_from_the_verdict(void **state)
+{
+	static const uint8_t id[8] = {0, 0, 0, 0, 0, 0, 0, 0x77};
+	struct ppp_verdict v;
+
+	(void)state;
+	SERVER.policy = PAIR_SILENT;
+	pair_start(&P);
+	pair_run(&P, 2000);
+	SERVER.policy = PAIR_CHECK;
+	pair_grant(&SERVER, &v);
+	memcpy(v.ifid_peer, id, 8);
+	assert_int_equal(ppp_verdict(SERVER.ppp, &v, P.now_ms), 0);
+	pair_drain(&P, 0);
+	pair_run(&P, 4000);
+	assert_connected();
+	assert_memory_equal(SERVER.up6.ifid_peer, id, 8);
+	assert_memory_equal(CLIENT.up6.ifid_local, id, 8);
+	assert_true(ppp_ipv6_is_up(SERVER.ppp));
+}
+
+/* what a client cannot say it does not try */
+static void
+impossible_credentials(void **state)
+{
+	char user[300];
+
+	(void)state;
+	secret_set(&CLIENT.password, "\xff\xfe", 2);
+	pair_start(&P);
+	pair_run(&P, 20000);
+	assert_string_equal(CLIENT.why, "bad-password-encoding");
+	pair_fini(&P);
+	pair_init(&P, 3, false);
+	memset(user, 'u', sizeof(user));
+	user[299] = '\0';
+	CLIENT.cfg.user = user;
+	SERVER.cfg.methods[0] = CLIENT.cfg.methods[0] = PPP_AUTH_PAP;
+	pair_start(&P);
+	pair_run(&P, 20000);
+	assert_string_equal(CLIENT.why, "credentials-too-long");
+	assert_int_equal(SERVER.asks, 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -430,6 +476,8 @@ main(void)
 	    T(no_ncp),
 	    T(server_without_methods),
 	    T(ipv4_only),
+	    T(ifid_from_the_verdict),
+	    T(impossible_credentials),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -512,6 +512,35 @@ terminate_storm(void **state)
 	assert_int_equal(SERVER.out_count, 100); /* over is over */
 }
 
+/* a caller that fetches nothing: frames are lost, the end is not */
+static void
+nothing_fetched(void **state)
+{
+	uint8_t frame[1504] = {0xff, 3, 0xc0, 0x21, 9, 1, 0x05, 0xdc};
+	struct ppp_effect e;
+	unsigned i, sent = 0, downs = 0;
+
+	(void)state;
+	pair_open_all(&P);
+	for (i = 0; i < 200; i++)
+		ppp_input(
+		    SERVER.ppp, rd_init(frame, sizeof(frame)), P.now_ms += 100);
+	for (i = 0; i < 200; i++)
+		ppp_input(
+		    SERVER.ppp, rd_init("\xc0\x21\x05\x01\0\4", 6), P.now_ms);
+	ppp_close(SERVER.ppp, "test", P.now_ms);
+	for (i = 0; i < 5; i++)
+		ppp_tick(SERVER.ppp, P.now_ms += 10000);
+	while (ppp_next_effect(SERVER.ppp, &e)) {
+		sent += e.type == PPP_EFFECT_SEND;
+		downs += e.type == PPP_EFFECT_DOWN;
+		assert_true(e.type != PPP_EFFECT_SEND ||
+		    (e.data.left <= 1504 && e.data.p[0] == 0xff));
+	}
+	assert_int_equal(downs, 1);
+	assert_in_range(sent, 1, 24);
+}
+
 /* with and without FF 03; compressed protocol fields were not agreed */
 static void
 framing(void **state)
@@ -564,6 +593,7 @@ main(void)
 	    T(reject_limits),
 	    T(rejects_from_the_peer),
 	    T(terminate_storm),
+	    T(nothing_fetched),
 	    T(framing),
 	};
 

@@ -305,6 +305,40 @@ ifid_own_choice(void **state)
 	assert_int_equal(SERVER.downs6, 0);
 }
 
+/* our identifier Naked, then rejected; a peer that never names its own */
+static void
+ifid_answers(void **state)
+{
+	uint8_t first[10];
+	char hex[32];
+	unsigned i;
+	int n = pair_find(&SERVER, IPV6CP, 1);
+
+	(void)state;
+	memcpy(first, SERVER.out[n] + 8, 10);
+	pair_packet(&P, IPV6CP, 3, SERVER.out[n][5],
+	    "\x01\x0a\x02\0\0\0\0\0\0\x09", 10);
+	n = pair_find(&SERVER, IPV6CP, 1);
+	assert_int_equal(SERVER.out_bytes[n], 18);
+	assert_memory_not_equal(SERVER.out[n] + 8, first, 10);
+	memcpy(first, SERVER.out[n] + 8, 10);
+	pair_packet(&P, IPV6CP, 4, SERVER.out[n][5], first, 10);
+	n = pair_find(&SERVER, IPV6CP, 1);
+	assert_int_equal(SERVER.out_bytes[n], 8);
+	pair_ack(&P, IPV6CP);
+	pair_ack(&P, IPCP);
+	pair_hex_input(&P, "8021 01 01 000a 0306 0a090007");
+	for (i = 1; i <= 6; i++) {
+		assert_int_equal(pair_find(&SERVER, IPV6CP, 5), -1);
+		snprintf(hex, sizeof(hex), "8057 01 %02x 0004", i);
+		pair_hex_input(&P, hex);
+	}
+	assert_true(pair_find(&SERVER, IPV6CP, 5) >= 0); /* given up */
+	pair_run(&P, P.now_ms + 60000);
+	assert_true(ppp_ipv4_is_up(SERVER.ppp));
+	assert_false(ppp_ipv6_is_up(SERVER.ppp));
+}
+
 static void
 terminate_one_ncp(void **state)
 {
@@ -375,6 +409,7 @@ main(void)
 	    T(no_ipv4_given),
 	    T(ifid_assigned),
 	    T(ifid_own_choice),
+	    T(ifid_answers),
 	    T(terminate_one_ncp),
 	    T(client_without_address),
 	};
