@@ -335,8 +335,8 @@ drop_rights(void)
 		CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_KILL,
 		-1) != 0)
 		return -EPERM;
-	/* SETPCAP is needed to empty the bounding set, and goes with it */
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+	/* the bounding set first, while SETPCAP is still there */
+	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
 		return -EPERM;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0) < 0)
@@ -344,11 +344,26 @@ drop_rights(void)
 	return 0;
 }
 
+static int
+find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (pw == NULL) {
+		log_msg(MSG_NO_USER, "user=%s", name);
+		return -ENOENT;
+	}
+	*ret_uid = pw->pw_uid;
+	*ret_gid = pw->pw_gid;
+	return 0;
+}
+
 /* The database directory belongs to the authority's user. */
 static int
 prepare_directories(const struct adit_conf *c)
 {
-	const struct passwd *pw;
+	uid_t uid, unused_uid;
+	gid_t gid, unused_gid;
 
 	if (mkdir(c->run_dir, 0755) < 0 && errno != EEXIST) {
 		log_msg(MSG_OPEN_FAILED,
@@ -356,14 +371,11 @@ prepare_directories(const struct adit_conf *c)
 		    strerror(errno));
 		return -errno;
 	}
-	pw = getpwnam(c->authority_user);
-	if (pw == NULL || getpwnam(c->engine_user) == NULL) {
-		log_msg(MSG_NO_USER, "user=%s",
-		    pw == NULL ? c->authority_user : c->engine_user);
+	if (find_user(c->engine_user, &unused_uid, &unused_gid) < 0 ||
+	    find_user(c->authority_user, &uid, &gid) < 0)
 		return -ENOENT;
-	}
 	if ((mkdir(c->state_dir, 0700) < 0 && errno != EEXIST) ||
-	    chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0) {
+	    chown(c->state_dir, uid, gid) < 0) {
 		log_msg(MSG_OPEN_FAILED, "what=state-dir step=%s why=\"%s\"",
 		    c->state_dir, strerror(errno));
 		return -errno;
