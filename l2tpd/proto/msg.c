@@ -15,6 +15,7 @@
  */
 #include "l2tpd/proto/msg.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "l2tpd/proto/hide.h"
@@ -185,6 +186,16 @@ msg_decode(struct rd body, struct rd secret, struct l2tp_msg *ret)
 	if ((ret->spec->must & ~ret->have) != 0)
 		set_fault(ret, L2TP_ERROR_VALUE, "required AVP missing", NULL);
 	return ret->why == NULL;
+}
+
+struct rd
+msg_fault_text(const struct l2tp_msg *m, char buf[MSG_FAULT_TEXT_BYTES])
+{
+	if (m->why == NULL || !m->fault_in_avp)
+		return rd_init(NULL, 0);
+	snprintf(buf, MSG_FAULT_TEXT_BYTES, "AVP %u of vendor %u",
+	    m->fault_type, m->fault_vendor_id);
+	return rd_init(buf, strlen(buf));
 }
 
 bool

@@ -89,6 +89,12 @@ struct l2tp_msg {
  * ret must not be moved or copied: its cursors point into it. */
 bool msg_decode(struct rd body, struct rd secret, struct l2tp_msg *ret);
 
+/* After a fault: text for the Error Message (4.4.2): which AVP it was, or "".
+ * The cursor is over buf. */
+#define MSG_FAULT_TEXT_BYTES 64
+struct rd msg_fault_text(
+    const struct l2tp_msg *m, char buf[MSG_FAULT_TEXT_BYTES]);
+
 /* The message type alone: true when the first AVP is a proper Message Type. */
 bool msg_peek_type(struct rd body, uint16_t *ret_type);
 

@@ -19,6 +19,7 @@
 
 #define TX_SPEED_BPS   100000000
 #define FRAMING_SYNC   1 /* RFC 2661 4.4.4 Framing Type */
+#define FRAMING_ASYNC  2
 #define BEARER_DIGITAL 1 /* RFC 2661 4.4.4 Bearer Type */
 #define ID_TRIES       64
 
@@ -164,6 +165,15 @@ session_deadline(const struct tunnel *t)
 
 /* ---- what we send ------------------------------------------------------ */
 
+/* RFC 2661 4.4.3: no Framing Type that the peer has not announced. */
+static uint32_t
+framing_type(const struct tunnel *t)
+{
+	if (t->peer_framing != 0 && (t->peer_framing & FRAMING_SYNC) == 0)
+		return FRAMING_ASYNC;
+	return FRAMING_SYNC;
+}
+
 static void
 send_request(struct tunnel *t, struct session *s)
 {
@@ -178,7 +188,7 @@ send_request(struct tunnel *t, struct session *s)
 		avp_put_u32(&w, AVP_MINIMUM_BPS, 1);
 		avp_put_u32(&w, AVP_MAXIMUM_BPS, TX_SPEED_BPS);
 		avp_put_u32(&w, AVP_BEARER_TYPE, BEARER_DIGITAL);
-		avp_put_u32(&w, AVP_FRAMING_TYPE, FRAMING_SYNC);
+		avp_put_u32(&w, AVP_FRAMING_TYPE, framing_type(t));
 		avp_put_bytes(&w, AVP_CALLED_NUMBER, rd_init("0", 1));
 	}
 	tunnel_send(t, 0, &w); /* session id 0: the peer's is not known */
@@ -204,7 +214,7 @@ send_connect(struct tunnel *t, struct session *s)
 	s->view.tx_speed_bps = TX_SPEED_BPS;
 	msg_begin(&w, s->view.incoming ? MSG_ICCN : MSG_OCCN);
 	avp_put_u32(&w, AVP_TX_CONNECT_SPEED, TX_SPEED_BPS);
-	avp_put_u32(&w, AVP_FRAMING_TYPE, FRAMING_SYNC);
+	avp_put_u32(&w, AVP_FRAMING_TYPE, framing_type(t));
 	tunnel_send(t, s->view.peer_id, &w);
 }
 
@@ -348,10 +358,12 @@ static bool
 acceptable(struct session *s, const struct l2tp_msg *m)
 {
 	bool assigns = m->spec->must & MSG_AVP(AVP_ASSIGNED_SESSION_ID);
+	char text[MSG_FAULT_TEXT_BYTES];
 
 	if (m->why != NULL) {
 		session_blame(
 		    s, L2TP_CDN_GENERAL_ERROR, m->fault_error, m->why);
+		tunnel_set_message(&s->close, msg_fault_text(m, text));
 		return false;
 	}
 	if (assigns && msg_u16(m, AVP_ASSIGNED_SESSION_ID) == 0) {

@@ -98,6 +98,16 @@ tunnel_blame(struct tunnel *t, uint16_t result, uint16_t error, const char *why)
 }
 
 void
+tunnel_blame_fault(struct tunnel *t, const struct l2tp_msg *msg)
+{
+	char text[MSG_FAULT_TEXT_BYTES];
+
+	tunnel_blame(t, L2TP_STOP_GENERAL_ERROR, msg->fault_error, msg->why);
+	if (!t->down)
+		tunnel_set_message(&t->close, msg_fault_text(msg, text));
+}
+
+void
 tunnel_set_message(struct tunnel_close *c, struct rd message)
 {
 	size_t n = message.left;

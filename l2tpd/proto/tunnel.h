@@ -58,7 +58,9 @@ struct tunnel_close {
 	uint16_t result; /* Result Code of StopCCN or CDN, RFC 2661 4.4.2 */
 	uint16_t error;  /* Error Code, 0: none */
 	const char *why; /* string literal for the log: "hello-timeout", ... */
-	char message[L2TP_MESSAGE_MAX]; /* peer's text, raw bytes, may be "" */
+	/* Error Message that the peer sent (by_peer; raw bytes) or that we
+	 * sent; may be empty; no NUL at its end. */
+	char message[L2TP_MESSAGE_MAX];
 	size_t message_bytes;
 };
 

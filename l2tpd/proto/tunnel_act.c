@@ -44,9 +44,10 @@ accept_peer(
 	struct rd challenge = m->value[AVP_CHALLENGE].bytes;
 
 	t->peer_id = msg_u16(m, AVP_ASSIGNED_TUNNEL_ID);
-	if (m->why != NULL)
-		return refuse(
-		    t, L2TP_STOP_GENERAL_ERROR, m->fault_error, m->why);
+	if (m->why != NULL) {
+		tunnel_blame_fault(t, m);
+		return false;
+	}
 	if (t->peer_id == 0)
 		return refuse(t, L2TP_STOP_GENERAL_ERROR, L2TP_ERROR_VALUE,
 		    "Assigned Tunnel ID is 0");
@@ -65,6 +66,7 @@ accept_peer(
 	    keep_name(m->value[AVP_HOST_NAME].bytes, t->host_name);
 	t->vendor_name_bytes =
 	    keep_name(m->value[AVP_VENDOR_NAME].bytes, t->vendor_name);
+	t->peer_framing = msg_u32(m, AVP_FRAMING_CAPABILITIES);
 	if (msg_has(m, AVP_RECEIVE_WINDOW_SIZE))
 		rel_set_peer_window(
 		    &t->rel, msg_u16(m, AVP_RECEIVE_WINDOW_SIZE));
@@ -106,9 +108,10 @@ tunnel_accept_sccrp(struct tunnel *t, const struct l2tp_msg *msg)
 bool
 tunnel_accept_scccn(struct tunnel *t, const struct l2tp_msg *msg)
 {
-	if (msg->why != NULL)
-		return refuse(
-		    t, L2TP_STOP_GENERAL_ERROR, msg->fault_error, msg->why);
+	if (msg->why != NULL) {
+		tunnel_blame_fault(t, msg);
+		return false;
+	}
 	return accept_response(t, msg, MSG_SCCCN);
 }
 

@@ -72,8 +72,7 @@ tunnel_event_of(struct tunnel *t, const struct l2tp_msg *m)
 	default: /* HELLO */
 		if (m->why == NULL)
 			return TUNNEL_EV_HELLO;
-		tunnel_blame(
-		    t, L2TP_STOP_GENERAL_ERROR, m->fault_error, m->why);
+		tunnel_blame_fault(t, m);
 		return TUNNEL_EV_MALFORMED;
 	}
 }
@@ -130,8 +129,7 @@ process(struct tunnel *t, uint16_t header_id, struct rd body)
 			tunnel_blame(t, L2TP_STOP_GENERAL_ERROR,
 			    L2TP_ERROR_UNKNOWN_AVP, "unknown message type");
 		else
-			tunnel_blame(
-			    t, L2TP_STOP_GENERAL_ERROR, m.fault_error, m.why);
+			tunnel_blame_fault(t, &m);
 		tunnel_step(t, TUNNEL_EV_MALFORMED, &m);
 	} else if (m.spec->scope == MSG_SCOPE_SESSION) {
 		process_session(t, header_id, &m);

@@ -51,7 +51,8 @@ struct tunnel {
 	enum tunnel_state state;         /* tunnel_step() alone assigns it */
 	bool initiator;
 	uint16_t local_id, peer_id;
-	uint64_t now_ms; /* of the call that is being served */
+	uint32_t peer_framing; /* its Framing Capabilities */
+	uint64_t now_ms;       /* of the call that is being served */
 	uint64_t heard_ms;
 	uint64_t setup_deadline_ms, linger_deadline_ms; /* UINT64_MAX: none */
 	uint64_t idle_since_ms; /* when no session was left */
@@ -85,6 +86,8 @@ void tunnel_step(
 /* Why the tunnel would end now; until it is down the last blame counts. */
 void tunnel_blame(
     struct tunnel *t, uint16_t result, uint16_t error, const char *why);
+/* The same for what msg_decode() found; names the AVP in the message. */
+void tunnel_blame_fault(struct tunnel *t, const struct l2tp_msg *msg);
 void tunnel_set_message(struct tunnel_close *c, struct rd message);
 /* Queue a message; no memory or a full queue ends the tunnel. */
 void tunnel_send(struct tunnel *t, uint16_t session_id, const struct wr *body);

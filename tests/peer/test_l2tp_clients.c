@@ -650,6 +650,8 @@ test_unknown_mandatory(void **state)
 	assert_int_equal(r.result, 2);
 	assert_int_equal(r.error, 8);
 	assert_int_equal(p.close.error, 8);
+	assert_int_equal(r.message.left, 17);
+	assert_memory_equal(r.message.p, "AVP 1 of vendor 9", 17);
 	zlb(&p);
 	play_end(&p);
 }
