@@ -503,7 +503,8 @@ receive_answer(struct fsm *f, const struct fsm_packet *pkt)
 	ours = rebuild_request(f, buf);
 	if (pkt->code == FSM_CODE_CONFIGURE_ACK) {
 		if (ours.left != pkt->body.left ||
-		    (ours.left > 0 && memcmp(ours.p, pkt->body.p, ours.left)))
+		    (ours.left > 0 &&
+			memcmp(ours.p, pkt->body.p, ours.left) != 0))
 			return false;
 		f->request_open = false;
 		f->naks_received = 0;

@@ -45,7 +45,8 @@ transform(uint32_t abcd[4], const uint8_t *block)
 				f = (b & c) | (b & d) | (c & d);
 			else
 				f = b ^ c ^ d;
-			f += a + add[round] + le32(block + 4 * word[round][i]);
+			f += a + add[round] +
+			    le32(block + (size_t)4 * word[round][i]);
 			a = d;
 			d = c;
 			c = b;
