@@ -78,7 +78,7 @@ static void
 check_strictly(const struct play *p, struct rd data)
 {
 	struct rd r = data;
-	uint16_t word, length, ids[4], first, vendor;
+	uint16_t word = 0, length = 0, ids[4], first = 0, vendor = 1;
 	struct avp a;
 	int i;
 
