@@ -14,11 +14,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cli/cli.h"
 #include "l2tpd/authority/history.h"
 
 #define ANSWER_MAX    (64 * 1024 * 1024) /* bytes */
 #define ANSWER_WAIT_S 10
+
+/* l2tpd knows users by their names as they are logged. */
+#define USER_CLEAN_MAX 1024
 
 static int
 control_connect(const struct cli *c)
@@ -117,11 +121,13 @@ control_ask(const struct cli *c, json_t *request, bool quiet, json_t **ret)
 int
 control_end_sessions(const struct cli *c, const char *user)
 {
+	char clean[USER_CLEAN_MAX];
 	json_t *answer = NULL;
 	int n = 0;
 
+	log_clean(user, strlen(user), clean, sizeof(clean));
 	if (control_ask(c,
-		json_pack("{s:s, s:s}", "cmd", "disconnect", "user", user),
+		json_pack("{s:s, s:s}", "cmd", "disconnect", "user", clean),
 		true, &answer) == 0)
 		n = (int)json_integer_value(
 		    json_object_get(answer, "disconnected"));
@@ -267,6 +273,7 @@ int
 cmd_disconnect(struct cli *c, int argc, char **argv)
 {
 	int err = no_arguments(c, argc, argv);
+	char clean[USER_CLEAN_MAX];
 	json_t *request, *answer;
 	long long id;
 	char *end;
@@ -278,10 +285,9 @@ cmd_disconnect(struct cli *c, int argc, char **argv)
 	id = strtoll(argv[optind], &end, 10);
 	request = *end == '\0' && id > 0
 	    ? json_pack("{s:s, s:I}", "cmd", "disconnect", "id", (json_int_t)id)
-	    : json_pack(
-		  "{s:s, s:s}", "cmd", "disconnect", "user", argv[optind]);
-	if (!request)
-		return cli_usage("disconnect: the name is not UTF-8 text");
+	    : json_pack("{s:s, s:s}", "cmd", "disconnect", "user",
+		  log_clean(argv[optind], strlen(argv[optind]), clean,
+		      sizeof(clean)));
 	if ((err = cli_conf(c))) {
 		json_decref(request);
 		return err;

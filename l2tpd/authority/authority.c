@@ -236,9 +236,14 @@ admit(struct authority *a, const struct auth_ask *ask, const struct user *u,
 }
 
 static void
-fill_lease(
-    const struct authority *a, const struct session *s, struct auth_verdict *v)
+fill_lease(const struct authority *a, const struct session *s,
+    const struct user *u, struct auth_verdict *v)
 {
+	int64_t left = u->valid_until - now_s(a);
+
+	/* an account that ends ends its session, too */
+	if (u->valid_until && left < UINT32_MAX)
+		v->session_limit_s = left > 0 ? (uint32_t)left : 1;
 	memcpy(v->ipv4_local, a->conf.gateway, 4);
 	memcpy(v->ipv4_peer, s->ipv4, 4);
 	memcpy(v->ipv4_dns, a->conf.ipv4_dns, sizeof(v->ipv4_dns));
@@ -292,7 +297,7 @@ judge(struct authority *a, const struct auth_ask *ask, struct auth_verdict *v)
 	if (v->reason == AUTH_ACCEPTED)
 		v->reason = (uint8_t)admit(a, ask, &u, &s);
 	if (v->reason == AUTH_ACCEPTED) {
-		fill_lease(a, s, v);
+		fill_lease(a, s, &u, v);
 		log_clean(u.name, strlen(u.name), v->user, sizeof(v->user));
 	}
 	verdict_message(ask, authenticator, v);

@@ -329,6 +329,7 @@ test_accept(void **state)
 	assert_int_equal(v->ipv4_dns[0][0], 9);
 	assert_memory_equal(v->ifid_peer + 4, ip, 4);
 	assert_string_equal(v->user, "alice");
+	assert_int_equal(v->session_limit_s, 0);
 	mschap_nt_hash("wonderland", 10, hash);
 	assert_true(mschapv2_check_authenticator(hash, "alice", 5, w->challenge,
 	    w->response, v->message, v->message_bytes));
@@ -398,6 +399,7 @@ test_refusals(void **state)
 	refused_as(login(w, 1, "bob", "builder"), AUTH_EXPIRED, "649");
 	w->now -= 1;
 	last_byte(login(w, 1, "bob", "builder"), 2);
+	assert_int_equal(w->verdict.session_limit_s, 1);
 	read_history(w);
 	assert_int_equal(row_count, 1);
 }
