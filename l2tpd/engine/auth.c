@@ -34,8 +34,8 @@ message(void *ctx, struct imsg *m)
 	    auth_msg_get_verdict(&m->payload, &v)) {
 		sessions_verdict(e, &v);
 	} else if (m->type == AUTH_MSG_KICK && rd_be64(&m->payload, &ref)) {
-		s = ref <= UINT32_MAX ? sessions_find(e, (uint32_t)ref) : NULL;
-		if (s != NULL)
+		s = sessions_find(e, (uint32_t)ref);
+		if (s != NULL && s->ref == ref)
 			sessions_close(s, "administrator");
 	}
 }
@@ -108,13 +108,13 @@ authline_ask(struct engine *e, const struct auth_ask *ask)
 }
 
 void
-authline_up(struct engine *e, uint32_t session_id)
+authline_up(struct session *s)
 {
 	uint8_t buf[8];
 	struct wr w = wr_init(buf, sizeof(buf));
 
-	wr_be64(&w, session_id);
-	auth_send(e, AUTH_MSG_UP, &w);
+	wr_be64(&w, s->ref);
+	auth_send(s->engine, AUTH_MSG_UP, &w);
 }
 
 static void
@@ -129,7 +129,7 @@ send_use(struct session *s, enum auth_msg_type type, const char *why)
 	memset(&c, 0, sizeof(c));
 	if (s->in_plane)
 		plane_session_counters(s->engine->plane, s->id, &c);
-	u.ref = s->id;
+	u.ref = s->ref;
 	u.bytes_in = c.bytes_in;
 	u.bytes_out = c.bytes_out;
 	u.packets_in = c.packets_in;

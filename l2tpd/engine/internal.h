@@ -67,7 +67,7 @@ void sessions_reap(struct engine *e);
 int authline_start(struct engine *e, int fd);
 void authline_free(struct engine *e);
 int authline_ask(struct engine *e, const struct auth_ask *ask);
-void authline_up(struct engine *e, uint32_t session_id);
+void authline_up(struct session *s);
 void authline_use(struct session *s);
 void authline_stop(struct session *s, const char *why);
 

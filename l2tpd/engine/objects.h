@@ -103,8 +103,9 @@ struct session {
 	LIST_ENTRY(session) next; /* of its tunnel, or the graveyard */
 	struct engine *engine;
 	struct tunnel_box *box; /* NULL once it is in the graveyard */
-	uint32_t id;            /* ours; in logs, control socket, plane, and as
-				 * the ref of the authority */
+	uint32_t id;            /* ours; in logs, control socket and plane */
+	uint64_t ref; /* of the open ask or lease at the authority: the serial
+		       * of the link's ask above id; the first one is id */
 	uint16_t local_session_id;
 	struct ppp *ppp;
 	enum session_auth auth;

@@ -178,8 +178,13 @@ on_ask(struct session *s, const struct ppp_ask *ask)
 	struct auth_ask a;
 	int rc = -EMSGSIZE;
 
+	/* the client began anew (RFC 1661 3.4): what it asked or got before
+	 * is given back first */
+	if (s->auth == SESSION_AUTH_ASKED || s->auth == SESSION_AUTH_ACCEPTED)
+		authline_stop(s, "renegotiated");
+	s->ref = (uint64_t)(ask->serial - 1) << 32 | s->id;
 	memset(&a, 0, sizeof(a));
-	a.ref = s->id;
+	a.ref = s->ref;
 	a.method = (uint8_t)ask->method;
 	a.chap_id = ask->chap_id;
 	if (s->box->assoc != NULL) {
@@ -214,12 +219,13 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 	struct ppp_verdict pv;
 	struct session *s;
 
-	s = v->ref <= UINT32_MAX ? sessions_find(e, (uint32_t)v->ref) : NULL;
-	if (s == NULL || s->auth != SESSION_AUTH_ASKED)
-		return; /* its STOP was sent when it ended */
+	s = sessions_find(e, (uint32_t)v->ref);
+	if (s == NULL || s->ref != v->ref || s->auth != SESSION_AUTH_ASKED)
+		return; /* its STOP was sent when it ended or asked anew */
 	s->auth = v->reason == AUTH_ACCEPTED ? SESSION_AUTH_ACCEPTED
 					     : SESSION_AUTH_REFUSED;
 	memset(&pv, 0, sizeof(pv));
+	pv.serial = (uint32_t)(v->ref >> 32) + 1;
 	pv.accept = v->reason == AUTH_ACCEPTED;
 	pv.message = rd_init(v->message, v->message_bytes);
 	memcpy(pv.ipv4_local, v->ipv4_local, 4);
@@ -231,7 +237,9 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 		memcpy(s->user, v->user, sizeof(s->user));
 	s->session_limit_s = v->session_limit_s;
 	s->idle_limit_s = v->idle_limit_s;
-	if (!pv.accept) {
+	if (pv.accept) {
+		s->end_why = NULL;
+	} else {
 		e->refused_total++;
 		s->end_why = auth_reason_name(v->reason);
 	}
@@ -261,7 +269,7 @@ on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	s->since = time(NULL);
 	s->up_ms = s->used_ms = loop_now_ms(e->loop);
 	e->sessions_total++;
-	authline_up(e, s->id);
+	authline_up(s);
 	log_msg(MSG_SESSION_UP,
 	    "session=%u user=%s inner=%u.%u.%u.%u device=%s assoc=%u tunnel=%u "
 	    "identity=%s cipher=%s mtu=%u",

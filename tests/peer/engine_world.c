@@ -276,8 +276,8 @@ on_random(void *ctx, void *p, size_t n)
 	random_bytes(p, n);
 }
 
-static void
-drain_ppp(struct world *w, struct client *c)
+void
+client_drain_ppp(struct world *w, struct client *c)
 {
 	struct ppp_effect fx;
 	struct row *r;
@@ -335,7 +335,7 @@ client_drain(struct world *w, struct client *c)
 			c->session_up = true;
 			c->server_session = fx.session.peer_id;
 			ppp_start(c->ppp, now_ms(w));
-			drain_ppp(w, c);
+			client_drain_ppp(w, c);
 			break;
 		case TUNNEL_EFFECT_SESSION_DOWN:
 			c->session_up = false;
@@ -374,7 +374,7 @@ deliver(struct world *w)
 			client_drain(w, c);
 		} else if (c->ppp != NULL) {
 			ppp_input(c->ppp, rd_init(k->data, k->len), now_ms(w));
-			drain_ppp(w, c);
+			client_drain_ppp(w, c);
 		}
 	}
 	free(k);

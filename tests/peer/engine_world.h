@@ -100,4 +100,6 @@ int world_teardown(void **state);
 void charon_up(struct world *w);
 const char *world_control(struct world *w, const char *line);
 
+void client_drain_ppp(struct world *w, struct client *c);
+
 #endif

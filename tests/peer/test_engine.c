@@ -185,6 +185,34 @@ test_charon_restart(void **state)
 	assert_int_equal(w->stops, 0);
 }
 
+/* LCP begins anew in mid-session: the lease is given back and drawn again. */
+static void
+test_renegotiation(void **state)
+{
+	struct world *w = *state;
+	struct client *c = &w->clients[0];
+
+	charon_up(w);
+	plugin_sa(w, 1, 0);
+	world_run(w);
+	world_dial(w, 0, 1, "alice", "secret");
+	assert_true(c->ipv4_up);
+	ppp_free(c->ppp);
+	c->ipv4_up = false;
+	c->ppp = ppp_new(&c->ppp_config, now_ms(w));
+	assert_non_null(c->ppp);
+	ppp_start(c->ppp, now_ms(w));
+	client_drain_ppp(w, c);
+	world_run(w);
+	assert_true(c->ipv4_up);
+	assert_int_equal(w->asks, 2);
+	assert_int_equal(w->ups, 2);
+	assert_int_equal(w->stops, 1);
+	assert_string_equal(w->stop_reason, "renegotiated");
+	assert_int_equal(c->address[3], 11);
+	assert_memory_equal(w->rows[0].address, c->address, 4);
+}
+
 static void
 test_disconnect(void **state)
 {
@@ -304,6 +332,7 @@ main(void)
 	    T(test_client_crash),
 	    T(test_plugin_replay),
 	    T(test_charon_restart),
+	    T(test_renegotiation),
 	    T(test_disconnect),
 	    T(test_control_garbage),
 	    T(test_stop),
