@@ -400,6 +400,12 @@ tunnel_is_up(const struct tunnel *t)
 	return t->state == TUNNEL_ESTABLISHED;
 }
 
+bool
+tunnel_is_closing(const struct tunnel *t)
+{
+	return t->down;
+}
+
 uint16_t
 tunnel_local_id(const struct tunnel *t)
 {

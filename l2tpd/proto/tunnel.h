@@ -148,6 +148,9 @@ bool tunnel_next_effect(struct tunnel *t, struct tunnel_effect *ret);
 /* Nothing more will come of it: free it. */
 bool tunnel_is_dead(const struct tunnel *t);
 bool tunnel_is_up(const struct tunnel *t);
+/* Over, and staying only to acknowledge (RFC 2661 5.7): a new SCCRQ with the
+ * same peer id is a new tunnel, not this one again. */
+bool tunnel_is_closing(const struct tunnel *t);
 
 uint16_t tunnel_local_id(const struct tunnel *t);
 uint16_t tunnel_peer_id(const struct tunnel *t); /* 0: not known yet */

@@ -27,6 +27,7 @@ struct side {
 };
 
 static uint64_t now_ms;
+static uint8_t meddle; /* orders given while effects are fetched */
 
 static void
 not_random(void *ctx, void *p, size_t n)
@@ -58,6 +59,16 @@ drain(struct side *s)
 				abort();
 		} else if (e.type == TUNNEL_EFFECT_SESSION_NEW) {
 			s->session_id = e.session.local_id;
+			if (meddle & 1) /* as an engine that is full */
+				(void)tunnel_session_close(
+				    s->t, s->session_id, 4, 0, NULL, now_ms);
+		} else if (e.type == TUNNEL_EFFECT_SESSION_UP) {
+			if (meddle & 2)
+				(void)tunnel_session_close(s->t,
+				    e.session.local_id, 2, 6, "no", now_ms);
+		} else if (e.type == TUNNEL_EFFECT_UP) {
+			if (meddle & 4)
+				tunnel_close(s->t, 4, 0, "no", now_ms);
 		} else if (e.type == TUNNEL_EFFECT_DOWN) {
 			s->down = true;
 			if (e.close.why == NULL)
@@ -194,6 +205,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cfg.secret_bytes = 6;
 		cfg.challenge_peer = mode & 2;
 	}
+	meddle = mode >> 4;
 	now_ms = 0;
 	side[0].t = tunnel_new_responder(&cfg, 7, now_ms);
 	side[1].t = tunnel_new_initiator(&cfg, 8, now_ms);
