@@ -567,8 +567,7 @@ adit_channel_t *adit_channel_create(const char *path)
 		 .sad = adit_sad_create(), .mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		 .addr = {.sun_family = AF_UNIX}, .fd = -1, );
 	snprintf(this->addr.sun_path, sizeof(this->addr.sun_path), "%s", path);
-	if (getrandom(&this->epoch, sizeof(this->epoch), 0) !=
-		sizeof(this->epoch))
+	if (getrandom(&this->epoch, sizeof(this->epoch), 0) != sizeof(this->epoch))
 	{
 		this->epoch = (uint64_t)time_monotonic(NULL);
 	}

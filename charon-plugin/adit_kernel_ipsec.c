@@ -121,8 +121,9 @@ METHOD(kernel_ipsec_t, add_sa, status_t, private_adit_kernel_ipsec_t *this,
 	}
 	else
 	{
-		DBG1(DBG_KNL, "SA %.8x of %#H refused: key too long, or the SPI is "
-					  "in use by another client of that address",
+		DBG1(DBG_KNL,
+			 "SA %.8x of %#H refused: key too long, or the SPI is "
+			 "in use by another client of that address",
 			 sa.spi, data->inbound ? id->src : id->dst);
 	}
 	memwipe(&sa, sizeof(sa));

@@ -123,11 +123,10 @@ static void found(private_adit_listener_t *this, ike_sa_t *ike_sa,
 	}
 	this->found[place].id = id;
 	this->found[place].kind = kind;
-	snprintf(this->found[place].detail, sizeof(this->found[place].detail),
-			 "%s%Y",
-			 kind == CHARON_ALERT_AUTH_FAILED ? "revocation status unknown: "
-											  : "",
-			 cert->get_subject(cert));
+	snprintf(
+		this->found[place].detail, sizeof(this->found[place].detail), "%s%Y",
+		kind == CHARON_ALERT_AUTH_FAILED ? "revocation status unknown: " : "",
+		cert->get_subject(cert));
 }
 
 /**
@@ -162,8 +161,8 @@ static void refuse_body(private_adit_listener_t *this, ike_sa_t *ike_sa,
 	if (message->get_exchange_type(message) == ID_PROT &&
 		ike_sa->get_state(ike_sa) == IKE_CONNECTING &&
 		message->get_first_payload_type(message) != PLV1_SECURITY_ASSOCIATION &&
-		message->is_encoded(message) && (status == PARSE_ERROR ||
-		status == VERIFY_ERROR))
+		message->is_encoded(message) &&
+		(status == PARSE_ERROR || status == VERIFY_ERROR))
 	{
 		refuse(this, ike_sa, CHARON_ALERT_WRONG_PSK, "");
 		return;
@@ -256,10 +255,9 @@ static void refuse_notify(private_adit_listener_t *this, ike_sa_t *ike_sa,
 		case NO_PROPOSAL_CHOSEN:
 			offered(detail, sizeof(detail));
 			refuse(this, ike_sa,
-				   established ? CHARON_ALERT_NO_ESP_PROPOSAL
-				   : ike_sa->get_ike_cfg(ike_sa)
-					   ? CHARON_ALERT_NO_IKE_PROPOSAL
-					   : CHARON_ALERT_NO_CONFIG,
+				   established					 ? CHARON_ALERT_NO_ESP_PROPOSAL
+				   : ike_sa->get_ike_cfg(ike_sa) ? CHARON_ALERT_NO_IKE_PROPOSAL
+												 : CHARON_ALERT_NO_CONFIG,
 				   detail);
 			break;
 		case INVALID_ID_INFORMATION:
@@ -297,8 +295,8 @@ METHOD(listener_t, message, bool, private_adit_listener_t *this,
 		if (payload->get_type(payload) == PLV1_NOTIFY)
 		{
 			refuse_notify(this, ike_sa,
-						  ((notify_payload_t *)payload)->get_notify_type(
-							  (notify_payload_t *)payload));
+						  ((notify_payload_t *)payload)
+							  ->get_notify_type((notify_payload_t *)payload));
 		}
 	}
 	enumerator->destroy(enumerator);
@@ -309,7 +307,12 @@ listener_t *adit_listener_create(adit_channel_t *channel)
 {
 	private_adit_listener_t *this;
 
-	INIT(this, .public = {.alert = _alert, .message = _message, },
+	INIT(this,
+		 .public =
+			 {
+				 .alert = _alert,
+				 .message = _message,
+			 },
 		 .channel = channel, );
 	return &this->public;
 }

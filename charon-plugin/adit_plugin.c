@@ -89,6 +89,7 @@ METHOD(plugin_t, get_name, char *, private_adit_plugin_t *this)
 METHOD(plugin_t, get_features, int, private_adit_plugin_t *this,
 	   plugin_feature_t *features[])
 {
+	/* clang-format off */
 	static plugin_feature_t f[] = {
 		PLUGIN_CALLBACK(kernel_ipsec_register, create_kernel_ipsec),
 			PLUGIN_PROVIDE(CUSTOM, "kernel-ipsec"),
@@ -99,6 +100,7 @@ METHOD(plugin_t, get_features, int, private_adit_plugin_t *this,
 			PLUGIN_PROVIDE(CUSTOM, "adit-alerts"),
 				PLUGIN_DEPENDS(CUSTOM, "libcharon"),
 	};
+	/* clang-format on */
 	*features = f;
 	return countof(f);
 }
@@ -152,16 +154,18 @@ plugin_t *adit_plugin_create(void)
 	if (!path || !*path ||
 		strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 	{
-		DBG1(DBG_LIB, "plugin adit: set %s.plugins.adit.socket to the path of "
-					  "l2tpd's plane.sock (at most 107 characters)",
+		DBG1(DBG_LIB,
+			 "plugin adit: set %s.plugins.adit.socket to the path of "
+			 "l2tpd's plane.sock (at most 107 characters)",
 			 lib->ns);
 		return NULL;
 	}
 	channel = adit_channel_create(path);
-	INIT(this, .public = {
-				   .get_name = _get_name,
-				   .get_features = _get_features,
-				   .destroy = _destroy,
-			   }, );
+	INIT(this,
+		 .public = {
+			 .get_name = _get_name,
+			 .get_features = _get_features,
+			 .destroy = _destroy,
+		 }, );
 	return &this->public;
 }

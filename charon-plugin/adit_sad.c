@@ -105,8 +105,8 @@ static entry_t *find_by_hosts(private_adit_sad_t *this, uint32_t spi,
 	entry_t *entry;
 
 	entry = find(this, spi, TRUE, NULL);
-	if (entry && (entry->larval ||
-				  endpoint_same_address(&entry->sa.local, &endpoint)))
+	if (entry &&
+		(entry->larval || endpoint_same_address(&entry->sa.local, &endpoint)))
 	{
 		return entry;
 	}
@@ -141,7 +141,8 @@ METHOD(adit_sad_t, alloc_spi, bool, private_adit_sad_t *this, uint32_t *spi)
 	}
 	if (i < SPI_TRIES)
 	{
-		INIT(entry, .sa = {.spi = candidate, .inbound = TRUE}, .larval = TRUE, );
+		INIT(entry, .sa = {.spi = candidate, .inbound = TRUE},
+			 .larval = TRUE, );
 		this->entries->put(this->entries, entry, entry);
 		*spi = candidate;
 	}

@@ -27,8 +27,7 @@ METHOD(socket_t, receive, status_t, private_adit_socket_t *this,
 	return SUCCESS;
 }
 
-METHOD(socket_t, send_, status_t, private_adit_socket_t *this,
-	   packet_t *packet)
+METHOD(socket_t, send_, status_t, private_adit_socket_t *this, packet_t *packet)
 {
 	host_t *src = packet->get_source(packet);
 	host_t *dst = packet->get_destination(packet);
