@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -414,6 +415,43 @@ knock(const char *path)
 	return recv(fd, &c, 1, 0) > 0;
 }
 
+/* One forged datagram from a socket of no client; prints how many answers come
+ * within five seconds (charon would repeat after two). */
+static int
+forge(const char *host, const char *path)
+{
+	struct sockaddr_storage to;
+	struct pollfd pfd = {.events = POLLIN};
+	struct endpoint e;
+	unsigned int answers = 0;
+	uint64_t until_ms;
+	uint8_t buf[4096];
+	size_t n;
+	FILE *f;
+
+	f = fopen(path, "r");
+	if (f == NULL || !endpoint_parse(host, 500, &e))
+		return 1;
+	n = fread(buf, 1, sizeof(buf), f);
+	fclose(f);
+	pfd.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (pfd.fd < 0 ||
+	    sendto(pfd.fd, buf, n, 0, (struct sockaddr *)&to,
+		endpoint_to_sockaddr(&e, &to)) < 0)
+		return 1;
+	loop = loop_new();
+	until_ms = loop_now_ms(loop) + 5000;
+	while (loop_now_ms(loop) < until_ms) {
+		if (poll(&pfd, 1, (int)(until_ms - loop_now_ms(loop))) > 0 &&
+		    recv(pfd.fd, buf, sizeof(buf), 0) > 0)
+			answers++;
+		loop_run_once(loop, false);
+	}
+	loop_free(loop);
+	printf("answers=%u\n", answers);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -432,6 +470,8 @@ main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--knock") == 0)
 		return knock(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "--forge") == 0)
+		return forge(argv[2], argv[3]);
 	if (argc != 2 && argc != 4) {
 		fprintf(stderr,
 		    "usage: charon_engine PLANE.SOCK [CHARON.VICI SECRETS]\n");
