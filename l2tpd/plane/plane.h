@@ -14,68 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/endpoint.h"
 #include "base/loop.h"
-#include "base/rd.h"
 #include "l2tpd/esp/esp.h"
+#include "l2tpd/plane/plane_types.h"
 
 struct plane;
-
-struct plane_events {
-	/* An IKE datagram (on 4500: the non-ESP marker already stripped; on
-	 * port 4500 local.port tells). data borrowed for the call. */
-	void (*ike)(void *ctx, const struct endpoint *peer,
-	    const struct endpoint *local, struct rd data);
-	/* An L2TP control datagram, or a data packet of no known session, that
-	 * came decrypted and authenticated over the association. */
-	void (*l2tp)(void *ctx, uint32_t association,
-	    const struct endpoint *peer, uint16_t peer_port, struct rd data);
-	/* A PPP frame that is not IP of an open session. */
-	void (*ppp)(void *ctx, uint32_t session, struct rd frame);
-	/* ESP authenticated from a new outer endpoint (NAT mapping changed).
-	 * The plane already sends there. */
-	void (*moved)(void *ctx, uint32_t association, uint32_t spi_in,
-	    const struct endpoint *peer);
-	/* An SA used up a hard limit; the plane no longer uses it. */
-	void (*expired)(void *ctx, uint32_t spi, bool inbound);
-	/* ESP with an SPI that is not there (rate-limited by the plane);
-	 * the engine may hold on: larval SPIs are announced by
-	 * plane_spi_expect(). */
-	void (*unknown_spi)(
-	    void *ctx, const struct endpoint *peer, uint32_t spi);
-};
-
-/* Descriptors come from the monitor; adopted by the plane. -1: not there. */
-struct plane_config {
-	int udp500_fd;      /* bound, IP_PKTINFO on */
-	int udp4500_fd;     /* bound, IP_PKTINFO on */
-	int esp_fd;         /* raw IPPROTO_ESP, IP_PKTINFO on */
-	int tun_fd;         /* IFF_TUN | IFF_NO_PI */
-	uint16_t inner_mtu; /* of the TUN device, bytes */
-	uint16_t outer_mtu; /* bytes, e.g. 1500 */
-};
-
-struct plane_session {
-	uint32_t id; /* engine's handle, not 0, unique */
-	uint32_t association;
-	uint16_t local_tunnel_id, local_session_id; /* in packets we receive */
-	uint16_t peer_tunnel_id, peer_session_id;   /* in packets we send */
-	uint16_t peer_port; /* UDP, inside ESP; ours is 1701 */
-};
-
-struct plane_counters {
-	uint64_t bytes_in, packets_in;   /* from the client, inner IP bytes */
-	uint64_t bytes_out, packets_out; /* to the client */
-	uint64_t spoofed;                /* wrong inner source, dropped */
-	uint64_t last_in_ms;             /* 0: never */
-};
-
-struct plane_totals { /* whole plane, for status */
-	uint64_t rx_packets, tx_packets, rx_batches, tx_batches;
-	uint64_t drop_unknown_spi, drop_bad_icv, drop_replayed, drop_malformed;
-	uint64_t drop_no_session, drop_spoofed, drop_no_route, drop_tx_full;
-	uint64_t tun_write_errors, send_errors;
-};
 
 struct plane_ops {
 	void (*free)(struct plane *p);
@@ -128,7 +71,8 @@ plane_free(struct plane *p)
 }
 
 /* Install, move, remove an SA. old_peer/peer: addresses as charon knows them;
- * only used to tell outbound SAs with equal SPI apart. */
+ * only used to tell outbound SAs with equal SPI apart (they may be older than
+ * what the plane learnt by moved()). sa_add: errors of esp_sa_add(). */
 static inline int
 plane_sa_add(struct plane *p, const struct esp_sa_params *params)
 {

@@ -428,3 +428,74 @@ net_tcp_sum_is_right(const uint8_t *p, size_t n)
 {
 	return tcp_sum(p, n) == 0;
 }
+
+const uint8_t net_hello[NET_HELLO_BYTES] = {
+    0xc8, 0x02, 0, 20, 0, 9, 0, 0, 0, 1, 0, 1, 0x80, 8, 0, 0, 0, 0, 0, 6};
+
+void
+net_add_session(struct net_server *s, uint32_t id, uint32_t association)
+{
+	const struct plane_session ps = {
+	    .id = id,
+	    .association = association,
+	    .local_tunnel_id = (uint16_t)(100 + id),
+	    .local_session_id = (uint16_t)(200 + id),
+	    .peer_tunnel_id = (uint16_t)(300 + id),
+	    .peer_session_id = (uint16_t)(400 + id),
+	    .peer_port = 1701,
+	};
+
+	assert_int_equal(plane_session_add(s->plane, &ps), 0);
+}
+
+void
+net_open_session(struct net_server *s, uint32_t id)
+{
+	const uint8_t address[4] = {10, 0, 0, (uint8_t)id};
+	const uint8_t prefix[8] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, (uint8_t)id};
+	const uint8_t ifid[8] = {2, 0, 0, 0, 0, 0, 0, (uint8_t)id};
+
+	assert_int_equal(
+	    plane_session_open_ipv4(s->plane, id, address, 1400), 0);
+	assert_int_equal(
+	    plane_session_open_ipv6(s->plane, id, prefix, ifid, 1400), 0);
+}
+
+void
+net_start(struct net *f)
+{
+	net_server_start(&f->s, false);
+	net_client_start(&f->c, &f->s, 1, NET_SPI_1);
+	net_add_session(&f->s, 1, 1);
+	net_open_session(&f->s, 1);
+}
+
+void
+net_stop(struct net *f)
+{
+	net_client_stop(&f->c);
+	net_server_stop(&f->s);
+}
+
+void
+net_assert_data(const uint8_t *p, size_t n, uint32_t id, uint16_t protocol,
+    const uint8_t *inner, size_t inner_bytes)
+{
+	struct rd r = rd_init(p, n);
+	uint16_t v[9];
+	size_t i;
+
+	for (i = 0; i < 9; i++)
+		assert_true(rd_be16(&r, &v[i]));
+	assert_int_equal(v[0], 1701);
+	assert_int_equal(v[1], 1701);
+	assert_int_equal(v[2], n);
+	assert_int_equal(v[3], 0);
+	assert_int_equal(v[4], 0x0002);
+	assert_int_equal(v[5], 300 + id);
+	assert_int_equal(v[6], 400 + id);
+	assert_int_equal(v[7], 0xff03);
+	assert_int_equal(v[8], protocol);
+	assert_int_equal(r.left, inner_bytes);
+	assert_memory_equal(r.p, inner, inner_bytes);
+}

@@ -93,4 +93,24 @@ void net_ipv6(uint8_t *p, size_t n, uint8_t src, uint8_t dst);
 void net_tcp_syn(uint8_t *p, size_t n, uint16_t mss, size_t pad);
 bool net_tcp_sum_is_right(const uint8_t *p, size_t n);
 
+/* A server and one client whose session 1 is open: what most tests need. */
+#define NET_SPI_1 0xc0000010u
+#define NET_SPI_2 0xc0000110u /* AES-GCM */
+struct net {
+	struct net_server s;
+	struct net_client c;
+};
+void net_start(struct net *f);
+void net_stop(struct net *f);
+/* Session id: L2TP ids 100+id, 200+id at the server, 300+id, 400+id at the
+ * client; 10.0.0.id and 2001:db8:0:id::/64, interface identifier ..id. */
+void net_add_session(struct net_server *s, uint32_t id, uint32_t association);
+void net_open_session(struct net_server *s, uint32_t id);
+/* A payload is a data packet to the client of session id. */
+void net_assert_data(const uint8_t *p, size_t n, uint32_t id, uint16_t protocol,
+    const uint8_t *inner, size_t inner_bytes);
+/* A HELLO message. */
+#define NET_HELLO_BYTES 20
+extern const uint8_t net_hello[NET_HELLO_BYTES];
+
 #endif
