@@ -201,6 +201,16 @@ rx_run(struct user_plane *u, size_t n)
 }
 
 void
+rx_datagrams(struct user_plane *u, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		classify(u, &u->rx.packets[i]);
+	rx_run(u, n);
+}
+
+void
 rx_socket_ready(void *ctx, int events)
 {
 	struct user_socket *s = ctx;
@@ -214,12 +224,10 @@ rx_socket_ready(void *ctx, int events)
 	for (turn = 0; turn < USER_TURNS && n == IO_BATCH && !u->dead; turn++) {
 		n = io_receive(
 		    s->fd, &rx->io, rx->bufs, USER_RX_BYTES, rx->received);
-		for (i = 0; i < n; i++) {
+		for (i = 0; i < n; i++)
 			rx->packets[i] = (struct rx_packet){
 			    .io = rx->received[i], .path = s->path};
-			classify(u, &rx->packets[i]);
-		}
-		rx_run(u, n);
+		rx_datagrams(u, n);
 	}
 	user_leave(u);
 }

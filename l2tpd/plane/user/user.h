@@ -113,7 +113,9 @@ void user_chores(void *ctx);
 
 /* rx.c */
 void rx_socket_ready(void *ctx, int events);
-/* The first n entries of u->rx.packets, from the ESP header on. */
+/* The first n entries of u->rx.packets: datagrams as they came from .path. */
+void rx_datagrams(struct user_plane *u, size_t n);
+/* The same from the ESP header on: .kind is set. */
 void rx_run(struct user_plane *u, size_t n);
 
 /* inner.c: what came out of ESP with this next header. data stays untouched
