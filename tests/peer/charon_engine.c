@@ -182,9 +182,12 @@ read_secret(unsigned int slot, const char *name)
 }
 
 static void
-load(void)
+load(bool legacy)
 {
-	const struct adit_conf conf = {.dpd_delay_s = 30};
+	const struct adit_conf conf = {
+	    .dpd_delay_s = 30,
+	    .legacy_clients = legacy,
+	};
 	const struct conns_secrets secrets = {
 	    .psk = read_secret(0, "psk"),
 	    .ca = read_secret(1, "ca.pem"),
@@ -217,7 +220,7 @@ connect_vici(void)
 	vici = vici_new(loop, fd, &ops, NULL);
 	for (i = 0; i < 4; i++)
 		vici_register(vici, events[i], NULL, NULL);
-	load();
+	load(false);
 }
 
 static void
@@ -357,7 +360,9 @@ on_command(void *ctx, int events)
 	else if (vici != NULL && strcmp(line, "list\n") == 0)
 		vici_list_sas(vici, on_list_sa, on_reply, (void *)"list-end");
 	else if (vici != NULL && strcmp(line, "load\n") == 0)
-		load();
+		load(false);
+	else if (vici != NULL && strcmp(line, "load legacy\n") == 0)
+		load(true);
 	else
 		printf("what?\n");
 }
