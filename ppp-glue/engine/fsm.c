@@ -12,7 +12,10 @@
  * - in Opened, the very request that was acknowledged (Identifier and bytes) is
  *   a retransmission, our Ack was lost: it is acknowledged again, a few times,
  *   instead of tearing the link down;
- * - the restart timer backs off, 3 s to 10 s;
+ * - the restart timer backs off, 3 s to 10 s; when the peer's first request
+ *   comes while ours is unanswered, ours is repeated soon (HEARD_MS): clients
+ *   whose pppd starts after the call is up (xl2tpd) cannot have heard it, and
+ *   their user would wait 3 s at every login;
  * - a peer that goes on with Naks is treated as if it had sent a Reject.
  */
 #include <string.h>
@@ -23,6 +26,7 @@
 enum {
 	RESTART_MS = 3000,      /* RFC 1661 4.6 */
 	RESTART_MAX_MS = 10000, /* backoff ends here */
+	HEARD_MS = 200,         /* more than most round trips */
 	MAX_CONFIGURE = 10,     /* RFC 1661 4.6 */
 	MAX_TERMINATE = 2,      /* RFC 1661 4.6 */
 	MAX_FAILURE = 5,        /* Naks that we send. RFC 1661 4.6 */
@@ -264,6 +268,20 @@ do_sending(
 		f->ops->echo(f->link, s->pkt);
 }
 
+/* The peer speaks for the first time, and what we asked is still open. */
+static void
+hurry(struct fsm *f, enum fsm_event ev)
+{
+	uint64_t soon = f->link->now_ms + HEARD_MS;
+
+	if (f->heard || (ev != FSM_RCR_PLUS && ev != FSM_RCR_MINUS))
+		return;
+	f->heard = true;
+	if (f->request_open && f->deadline_ms != UINT64_MAX &&
+	    soon < f->deadline_ms)
+		f->deadline_ms = soon;
+}
+
 /* The stepper. Actions may step other automata, never this one, except at the
  * very end (tlu, tlf). */
 static void
@@ -298,6 +316,7 @@ fsm_step(struct fsm *f, enum fsm_event ev, const struct step *s)
 		arm(f);
 	}
 	do_sending(f, actions, ev, s);
+	hurry(f, ev);
 	if (actions & FSM_TLU) {
 		f->terminated = f->refused = false;
 		f->ops->up(f->link);
@@ -312,6 +331,7 @@ fsm_up(struct fsm *f)
 	f->naks_sent = 0;
 	f->naks_received = 0;
 	f->naked_id = -1;
+	f->heard = false;
 	fsm_step(f, FSM_UP, NULL);
 }
 

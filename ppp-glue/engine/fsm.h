@@ -139,6 +139,7 @@ struct fsm {
 	uint8_t acks_again;    /* for it, since Opened */
 	uint32_t acked_sum;    /* of its bytes */
 	bool request_open;     /* no answer yet to request_id */
+	bool heard;            /* the peer's first request came */
 	bool terminated;       /* by the peer's Terminate-Request */
 	bool refused;          /* by the peer's Code- or Protocol-Reject */
 	uint32_t timeout_ms;   /* the next period of the restart timer */

@@ -96,6 +96,24 @@ connects_chap_md5_and_pap(void **state)
 	}
 }
 
+/* xl2tpd starts its pppd after the call is up: our first request is lost, and
+ * the user does not wait for the 3 s of RFC 1661 4.6 */
+static void
+late_client(void **state)
+{
+	(void)state;
+	SERVER.ppp = ppp_new(&SERVER.cfg, P.now_ms);
+	ppp_start(SERVER.ppp, P.now_ms);
+	pair_drain(&P, 0);
+	memset(P.wire, 0, sizeof(P.wire));
+	P.now_ms += 300;
+	CLIENT.ppp = ppp_new(&CLIENT.cfg, P.now_ms);
+	ppp_start(CLIENT.ppp, P.now_ms);
+	pair_drain(&P, 1);
+	pair_run(&P, P.now_ms + 1000);
+	assert_connected();
+}
+
 /* the client knows MD5 only: it Naks, the server switches */
 static void
 method_switch(void **state)
@@ -460,6 +478,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(connects_mschapv2),
 	    T(connects_chap_md5_and_pap),
+	    T(late_client),
 	    T(method_switch),
 	    T(method_refused),
 	    T(wrong_credentials),
