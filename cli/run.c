@@ -255,9 +255,10 @@ lock_run_dir(struct cli *c, int *ret_fd)
 	char path[CONF_PATH_MAX], old[32] = "";
 	int fd;
 
-	if (mkdir(c->conf.run_dir, 0755) < 0 && errno != EEXIST)
-		return cli_fail("%s: %s: run this as root", c->conf.run_dir,
-		    strerror(errno));
+	c->quiet = true;
+	if (access(c->conf.run_dir, F_OK) < 0 &&
+	    directory_put(c, c->conf.run_dir, 0755, (uid_t)-1, (gid_t)-1))
+		return EXIT_FAIL;
 	if (path_join(path, c->conf.run_dir, "adit.pid"))
 		return EXIT_FAIL;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);

@@ -285,7 +285,6 @@ says "disconnect"
 run 0 "$adit" --version
 
 step "run: supervises, restarts, refuses a second, stops in order"
-mkdir -p "$dir/run"
 events=$dir/events
 : >"$events"
 for name in charon l2tpd; do
