@@ -100,7 +100,8 @@ enum tunnel_first {
 	TUNNEL_FIRST_OTHER,      /* drop */
 };
 /* datagram: UDP payload, borrowed. ret_peer_tunnel_id: Assigned Tunnel ID of a
- * SCCRQ (to recognise a retransmission of one that we already answer). */
+ * SCCRQ (to recognise a retransmission of one that we already answer); 0 when
+ * it is hidden. Untouched for the others. */
 enum tunnel_first tunnel_classify_first(
     struct rd datagram, uint16_t *ret_peer_tunnel_id);
 

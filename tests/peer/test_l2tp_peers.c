@@ -13,6 +13,9 @@
 
 #include <cmocka.h>
 
+#include "l2tpd/proto/header.h"
+#include "l2tpd/proto/hide.h"
+#include "l2tpd/proto/msg.h"
 #include "l2tpd/proto/rel.h"
 #include "tests/peer/l2tp_net.h"
 
@@ -264,6 +267,91 @@ test_equal_tie(void **state)
 	net_free(&n);
 }
 
+/* A SCCRQ by hand. tie: NULL for none. secret: hide the Assigned Tunnel ID. */
+static bool
+send_sccrq(
+    struct net *n, struct tunnel *t, const uint64_t *tie, const char *secret)
+{
+	const uint8_t vector[16] = {1, 2, 3}, id[2] = {0x0b, 0xad};
+	uint8_t buf[256], cipher[32];
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct wr c = wr_init(cipher, sizeof(cipher));
+	const char *why = NULL;
+	uint16_t seen = 1;
+
+	l2tp_put_control_head(&w, 0, 0, 0, 0);
+	msg_begin(&w, MSG_SCCRQ);
+	avp_put_u16(&w, AVP_PROTOCOL_VERSION, 0x0100);
+	avp_put_bytes(&w, AVP_HOST_NAME, rd_init("hand", 4));
+	avp_put_u32(&w, AVP_FRAMING_CAPABILITIES, 2);
+	if (secret != NULL) {
+		avp_put_bytes(&w, AVP_RANDOM_VECTOR, rd_init(vector, 16));
+		hide_encode(AVP_ASSIGNED_TUNNEL_ID,
+		    rd_init(secret, strlen(secret)), rd_init(vector, 16),
+		    rd_init(id, 2), 5, &c);
+		avp_put_hidden(&w, AVP_ASSIGNED_TUNNEL_ID, wr_rd(&c));
+	} else {
+		avp_put_u16(&w, AVP_ASSIGNED_TUNNEL_ID, 0x0bad);
+	}
+	if (tie != NULL)
+		avp_put_u64(&w, AVP_TIE_BREAKER, *tie);
+	assert_true(l2tp_finish_control(&w));
+	assert_int_equal(
+	    tunnel_classify_first(wr_rd(&w), &seen), TUNNEL_FIRST_SCCRQ);
+	assert_int_equal(seen, secret != NULL ? 0 : 0x0bad);
+	return tunnel_input(t, wr_rd(&w), n->now_ms, &why);
+}
+
+static void
+test_tie_by_hand(void **state)
+{
+	const uint64_t lowest = 0, highest = UINT64_MAX;
+	struct net n;
+
+	(void)state;
+	net_init(&n, 7);
+	net_connect(&n, &n.a);
+	n.a.sent = 0;
+	/* without a value, or with a higher one, it loses without a word */
+	assert_true(send_sccrq(&n, n.a.tunnel, NULL, NULL));
+	assert_true(send_sccrq(&n, n.a.tunnel, &highest, NULL));
+	net_pump(&n);
+	assert_int_equal(n.a.sent, 0);
+	assert_string_equal(tunnel_state_name(n.a.tunnel), "wait-ctl-reply");
+	assert_true(send_sccrq(&n, n.a.tunnel, &lowest, NULL));
+	net_pump(&n);
+	assert_int_equal(n.a.sent, 1); /* SCCRP */
+	assert_string_equal(tunnel_state_name(n.a.tunnel), "wait-ctl-conn");
+	assert_int_equal(tunnel_peer_id(n.a.tunnel), 0x0bad);
+	net_free(&n);
+}
+
+static void
+test_hidden_tunnel_id(void **state)
+{
+	struct net n;
+
+	(void)state;
+	net_init(&n, 8);
+	give_secret(&n.a, "right", false);
+	n.a.tunnel = tunnel_new_responder(&n.a.cfg, 5, n.now_ms);
+	assert_true(send_sccrq(&n, n.a.tunnel, NULL, "right"));
+	net_pump(&n);
+	assert_int_equal(n.a.sent, 1);
+	assert_int_equal(tunnel_peer_id(n.a.tunnel), 0x0bad);
+	net_free(&n);
+	/* with another secret nobody is there to be answered */
+	net_init(&n, 9);
+	give_secret(&n.a, "wrong", false);
+	n.a.tunnel = tunnel_new_responder(&n.a.cfg, 5, n.now_ms);
+	assert_true(send_sccrq(&n, n.a.tunnel, NULL, "right"));
+	net_pump(&n);
+	assert_int_equal(n.a.sent, 0);
+	assert_null(n.a.tunnel);
+	assert_true(end_saw(&n.a, "down"));
+	net_free(&n);
+}
+
 /* ---- ends --------------------------------------------------------------- */
 
 /* Both sides end and nothing is left flying. */
@@ -450,6 +538,8 @@ main(void)
 	    cmocka_unit_test(test_wrong_secret),
 	    cmocka_unit_test(test_tie),
 	    cmocka_unit_test(test_equal_tie),
+	    cmocka_unit_test(test_tie_by_hand),
+	    cmocka_unit_test(test_hidden_tunnel_id),
 	    cmocka_unit_test(test_end_in_every_state),
 	    cmocka_unit_test(test_half_open_goes_away),
 	    cmocka_unit_test(test_session_close_both_ways),
