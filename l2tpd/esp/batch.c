@@ -158,16 +158,18 @@ decrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
 	}
 }
 
-/* The IV: RFC 4106 3.1 wants it unique for GCM, the sequence number is; RFC
- * 3602 3 and 2451 2.5 want it unpredictable for CBC. */
+/* The IV. RFC 4106 3.1 wants it unique for a key: sequence numbers are, but
+ * after a restart charon names a key again and they begin anew, so they count
+ * from a random place. RFC 3602 3 and 2451 2.5 want it unpredictable for CBC.
+ */
 static void
-put_iv(struct wr *w, const struct esp_alg *alg, uint32_t sequence,
+put_iv(struct wr *w, const struct esp_sa *sa,
     const uint8_t random[TRANSFORM_IV_BYTES])
 {
-	if (alg->is_aead)
-		wr_be64(w, sequence);
+	if (sa->alg->is_aead)
+		wr_be64(w, sa->iv_base + sa->sequence);
 	else
-		wr_bytes(w, random, alg->iv_bytes);
+		wr_bytes(w, random, sa->alg->iv_bytes);
 }
 
 /* RFC 4303 3.3: number the packet, write header and trailer around it. */
@@ -191,7 +193,7 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms,
 	sa->sequence++;
 	wr_be32(&w, sa->spi);
 	wr_be32(&w, (uint32_t)sa->sequence);
-	put_iv(&w, alg, (uint32_t)sa->sequence, random);
+	put_iv(&w, sa, random);
 	wr_space(&w, j->len, &unused);
 	for (i = 1; i <= pad; i++)
 		wr_u8(&w, i);

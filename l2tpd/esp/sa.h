@@ -27,8 +27,9 @@ struct esp_sa {
 	struct esp_table *table;
 	uint32_t spi;
 	bool inbound, encap, expiry_told;
-	uint64_t sequence;                 /* outbound: last number sent */
-	uint64_t expire_ms;                /* UINT64_MAX: never */
+	uint64_t iv_base;   /* AEAD, outbound: random for each installation */
+	uint64_t sequence;  /* outbound: last number sent */
+	uint64_t expire_ms; /* UINT64_MAX: never */
 	uint64_t hard_bytes, hard_packets; /* UINT64_MAX: none */
 	struct esp_counters counters;
 	struct replay replay; /* inbound */

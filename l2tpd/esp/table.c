@@ -199,6 +199,7 @@ sa_new(struct esp_table *t, const struct esp_sa_params *p,
 		sa->expire_ms = now_ms + p->limits.hard_time_s * 1000;
 	sa->key = t->ops->key_new(t->ctx, alg, p->enc_key,
 	    alg->is_aead ? NULL : p->int_key, !p->inbound);
+	random_bytes(&sa->iv_base, sizeof(sa->iv_base));
 	if (sa->key == NULL) {
 		sa_free(sa);
 		return NULL;

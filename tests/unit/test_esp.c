@@ -384,6 +384,32 @@ ivs_never_repeat(void **state)
 	esp_table_free(p.t);
 }
 
+/* charon names a key again after a restart: numbers begin anew, GCM's nonces
+ * must not. */
+static void
+ivs_differ_after_a_new_start(void **state)
+{
+	struct pair p;
+	uint8_t seen[40][8];
+	struct buf b;
+	struct esp_job j;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < 40; i += 10) {
+		p = pair_new(alg_named("aes128gcm16"), NULL, NULL);
+		for (k = 0; k < 10; k++) {
+			j = job(p.out, &b, 10);
+			assert_int_equal(one(&j, true, 0), ESP_OK);
+			memcpy(seen[i + k], j.data + 8, 8);
+		}
+		esp_table_free(p.t);
+	}
+	for (i = 0; i < 40; i++)
+		for (k = 0; k < i; k++)
+			assert_memory_not_equal(seen[k], seen[i], 8);
+}
+
 static void
 hard_limits_end_an_sa(void **state)
 {
@@ -655,6 +681,7 @@ main(void)
 	    cmocka_unit_test(late_packets_are_not_newest),
 	    cmocka_unit_test(mixed_batch_of_all_transforms),
 	    cmocka_unit_test(ivs_never_repeat),
+	    cmocka_unit_test(ivs_differ_after_a_new_start),
 	    cmocka_unit_test(hard_limits_end_an_sa),
 	    cmocka_unit_test(sequence_numbers_end),
 	    cmocka_unit_test(counters_count_payload),
