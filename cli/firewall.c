@@ -91,3 +91,17 @@ firewall_apply(struct cli *c)
 		    "nft did not take %s: see its words above", path);
 	return EXIT_OK;
 }
+
+int
+cmd_firewall(struct cli *c, int argc, char **argv)
+{
+	static const struct option options[] = {
+	    CLI_OPTIONS, {NULL, 0, NULL, 0}};
+
+	optind = 0;
+	if (cli_option(c, argc, argv, options) != -1)
+		return EXIT_USAGE;
+	if (optind < argc)
+		return cli_usage("firewall takes no argument %s", argv[optind]);
+	return cli_conf(c) || firewall_apply(c) ? EXIT_FAIL : EXIT_OK;
+}

@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"sessions", cmd_sessions, "", "who is connected"},
     {"history", cmd_history, "[USER]", "who was connected"},
     {"disconnect", cmd_disconnect, "ID|USER", "end sessions"},
+    {"firewall", cmd_firewall, "",
+	"apply sysctl.conf and nftables.conf that setup made"},
     {"run", cmd_run, "[--firewall]",
 	"run the server in the foreground, without a service manager"},
     {NULL, NULL, NULL, NULL}};

@@ -224,23 +224,23 @@ complain(struct db *db, int err, const char *name)
 
 /* ---- add, set, passwd ---- */
 
+static const struct option add_options[] = {CLI_OPTIONS,
+    {"password-stdin", no_argument, NULL, 's'},
+    {"generate", no_argument, NULL, 'g'}, {"ip", required_argument, NULL, 'i'},
+    {"groups", required_argument, NULL, 'G'},
+    {"max-sessions", required_argument, NULL, 'm'},
+    {"valid-until", required_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
+
 /* Options of add and set. why: a text that says what is wrong with one. */
 static int
 parse_options(struct cli *c, int argc, char **argv, struct user *u,
     enum source *source, bool *ret_password)
 {
-	static const struct option options[] = {CLI_OPTIONS,
-	    {"password-stdin", no_argument, NULL, 's'},
-	    {"generate", no_argument, NULL, 'g'},
-	    {"ip", required_argument, NULL, 'i'},
-	    {"groups", required_argument, NULL, 'G'},
-	    {"max-sessions", required_argument, NULL, 'm'},
-	    {"valid-until", required_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
 	const char *why = NULL;
 	int opt;
 
 	optind = 0;
-	while (!why && (opt = cli_option(c, argc, argv, options)) != -1) {
+	while (!why && (opt = cli_option(c, argc, argv, add_options)) != -1) {
 		switch (opt) {
 		case 's':
 		case 'g':
@@ -281,14 +281,17 @@ only_name(int argc, char **argv)
 	return NULL;
 }
 
-/* Common options, --config among them, before the real pass: the pool of the
- * configuration checks --ip. */
+/* A first pass for the common options: the pool of the configuration, which
+ * --config names, is needed to judge --ip in the second. */
 static int
 open_for(struct cli *c, int argc, char **argv, struct db **ret)
 {
-	for (int i = 1; i + 1 < argc; i++)
-		if (!strcmp(argv[i], "--config"))
-			c->config = argv[i + 1];
+	int opt;
+
+	optind = 0;
+	while ((opt = cli_option(c, argc, argv, add_options)) != -1)
+		if (opt == '?')
+			return EXIT_USAGE;
 	return cli_database(c, ret);
 }
 

@@ -176,7 +176,7 @@ a 0 user list
 printf 'first-password\n' | "$adit" user add alice --password-stdin \
 	--ip 10.77.0.9 --groups staff,admins --config "$conf" >"$out"
 says "alice: added"
-a 1 user add alice --generate
+run 1 "$adit" user add alice --generate "--config=$conf"
 says "there already"
 a 1 user add ALICE --generate
 a 1 user add bob --generate --ip 10.77.0.9
