@@ -260,7 +260,8 @@ first_contact(struct engine *e, struct association *a, uint16_t peer_port,
 	if (tunnel_classify_first(datagram, &peer_id) != TUNNEL_FIRST_SCCRQ)
 		return NULL;
 	LIST_FOREACH (b, &a->tunnels, next)
-		if (!b->up && b->peer_port == peer_port &&
+		if (!b->up && !tunnel_is_closing(b->tunnel) &&
+		    b->peer_port == peer_port &&
 		    tunnel_peer_id(b->tunnel) == peer_id)
 			return b; /* our SCCRP was lost */
 	if (!may_open(e, a))
