@@ -16,8 +16,9 @@ struct plane_events {
 	 * port 4500 local.port tells). data borrowed for the call. */
 	void (*ike)(void *ctx, const struct endpoint *peer,
 	    const struct endpoint *local, struct rd data);
-	/* An L2TP control datagram, or a data packet of no known session, that
-	 * came decrypted and authenticated over the association. */
+	/* An L2TP control datagram, or a data packet of no known session (a
+	 * session of another association is none), that came decrypted and
+	 * authenticated over the association. */
 	void (*l2tp)(void *ctx, uint32_t association,
 	    const struct endpoint *peer, uint16_t peer_port, struct rd data);
 	/* A PPP frame that is not IP of an open session. */

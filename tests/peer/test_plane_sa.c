@@ -17,6 +17,7 @@
 
 #include "base/rd.h"
 #include "base/wr.h"
+#include "l2tpd/plane/user/user.h"
 #include "tests/peer/plane_net.h"
 
 static void
@@ -180,6 +181,41 @@ early_packets_wait_for_their_sa(void **state)
 	assert_int_equal(net_tun_receive(&f.s, got), 0);
 	net_client_stop(&c);
 	net_stop(&f);
+}
+
+/* Whoever knows the announced SPIs can send what he likes: it stays little. */
+static void
+early_packets_are_bounded(void **state)
+{
+	struct larval *l = larval_new();
+	uint8_t data[3000] = {0}, buf[USER_RX_BYTES];
+	struct rx_packet p = {.io = {.data = data, .len = 100}};
+	uint32_t spi;
+	unsigned int n = 0, i;
+
+	(void)state;
+	assert_non_null(l);
+	p.spi = 1;
+	assert_false(larval_hold(l, &p, 0));
+	for (spi = 1; spi <= 5000; spi++)
+		larval_expect(l, spi, true);
+	for (spi = 1; spi <= 40; spi++) {
+		p.spi = spi;
+		p.io.len = spi == 1 ? sizeof(data) : 100; /* too long */
+		for (i = 0; i < 10; i++)
+			assert_true(larval_hold(l, &p, 0));
+	}
+	p.spi = 5000; /* one too many was announced */
+	assert_false(larval_hold(l, &p, 0));
+	assert_false(larval_ready(l, 1));
+	for (spi = 2; spi <= 40; spi++)
+		larval_ready(l, spi);
+	while (larval_take(l, 1999, &p, buf, sizeof(buf))) {
+		assert_int_equal(p.spi, 2 + n / 4);
+		n++;
+	}
+	assert_int_equal(n, 64);
+	larval_free(l);
 }
 
 static void
@@ -425,6 +461,7 @@ main(void)
 	    cmocka_unit_test(damage_and_replay_are_counted),
 	    cmocka_unit_test(a_moved_client_is_followed),
 	    cmocka_unit_test(early_packets_wait_for_their_sa),
+	    cmocka_unit_test(early_packets_are_bounded),
 	    cmocka_unit_test(rekey_keeps_traffic_flowing),
 	    cmocka_unit_test(expired_sas_are_told_once),
 	    cmocka_unit_test(mixed_batches),

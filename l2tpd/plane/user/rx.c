@@ -8,7 +8,8 @@
  * RFC 3947 and 3948, done as specified, with these exceptions: an SA serves
  * only the encapsulation that charon negotiated for it, and only a packet that
  * moved the replay window may move the peer's address (a replayed old packet
- * must not).
+ * must not). Outside there is IPv4 only, for now: the sockets decide that, no
+ * code here does, but for the raw socket's header.
  */
 #include "base/rd.h"
 #include "l2tpd/plane/user/user.h"
@@ -118,7 +119,7 @@ settle(struct user_plane *u, struct rx_packet *p, const struct esp_job *j)
 		t->drop_bad_icv++;
 		return;
 	case ESP_EXPIRED:
-		user_chores_soon(u);
+		user_sa_used_up(u);
 		return;
 	default:
 		t->drop_malformed++;

@@ -59,7 +59,7 @@ send_esp(struct user_plane *u, uint32_t association, uint16_t peer_port,
 	wr_be16(&udp, 0); /* none: RFC 3948 3.1.2; the ICV covers more */
 	esp_encrypt_batch(&j, 1, loop_now_ms(u->loop));
 	if (j.verdict != ESP_OK) {
-		user_chores_soon(u);
+		user_sa_used_up(u);
 		return -ENOENT; /* used up: as good as gone */
 	}
 	p = (struct io_packet){.data = j.data,

@@ -154,7 +154,7 @@ encrypt_and_send(struct user_plane *u)
 	for (i = 0; i < tx->n; i++) {
 		j = &tx->jobs[i];
 		if (j->verdict != ESP_OK) { /* SA used up: tell the engine */
-			user_chores_soon(u);
+			user_sa_used_up(u);
 			u->totals.send_errors++;
 			continue;
 		}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define CHORES_MS         1000
+#define USED_UP_MS        100
 #define EXPIRED_BATCH     16
 #define UNKNOWN_SPI_BURST 20  /* callbacks, then */
 #define UNKNOWN_SPI_RATE  5   /* a second */
@@ -96,6 +97,17 @@ user_chores_soon(struct user_plane *u)
 {
 	if (u->chores != NULL)
 		loop_timer_set(u->chores, 0);
+}
+
+void
+user_sa_used_up(struct user_plane *u)
+{
+	uint64_t now_ms = loop_now_ms(u->loop);
+
+	if (u->used_up_ms != 0 && now_ms - u->used_up_ms < USED_UP_MS)
+		return;
+	u->used_up_ms = now_ms;
+	user_chores_soon(u);
 }
 
 static void

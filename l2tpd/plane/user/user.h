@@ -100,8 +100,9 @@ struct user_plane {
 	struct plane_totals totals;
 	struct user_rx rx;
 	struct user_tx tx;
-	unsigned int busy; /* depth of user_enter() */
-	bool dead;         /* plane_free() was called while busy */
+	uint64_t used_up_ms; /* last user_sa_used_up() that counted */
+	unsigned int busy;   /* depth of user_enter() */
+	bool dead;           /* plane_free() was called while busy */
 };
 
 /* Around everything that may call back. user_leave() may free u. */
@@ -109,6 +110,9 @@ void user_enter(struct user_plane *u);
 void user_leave(struct user_plane *u);
 /* Do the chores (expired SAs, held packets) in the next turn of the loop. */
 void user_chores_soon(struct user_plane *u);
+/* The same because an SA refused a packet: at most ten times a second, for the
+ * chores walk all SAs. */
+void user_sa_used_up(struct user_plane *u);
 void user_chores(void *ctx);
 
 /* rx.c */
