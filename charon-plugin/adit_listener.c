@@ -78,7 +78,7 @@ static bool is_repeated(private_adit_listener_t *this, uint32_t id,
 static void refuse(private_adit_listener_t *this, ike_sa_t *ike_sa,
 				   enum charon_alert_kind kind, const char *detail)
 {
-	struct charon_alert alert = {.kind = kind};
+	struct charon_alert alert = {.kind = (uint8_t)kind};
 	identification_t *id;
 
 	if (is_repeated(this, ike_sa->get_unique_id(ike_sa), kind))

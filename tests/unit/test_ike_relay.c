@@ -218,7 +218,7 @@ static struct rd
 heard(struct rig *r, enum charon_msg_type want)
 {
 	static uint8_t buf[20000];
-	uint32_t type, id;
+	uint32_t type = 0, id = 1;
 	struct rd rd;
 	ssize_t n;
 
@@ -394,10 +394,10 @@ test_calls(void **state)
 	const struct endpoint peer = ep("203.0.113.9", 61234);
 	struct endpoint e;
 	struct rig *r = *state;
-	uint64_t bytes, packets;
-	uint32_t spi;
+	uint64_t bytes = 0, packets = 0;
+	uint32_t spi = 0;
 	struct rd rd;
-	uint8_t flag;
+	uint8_t flag = 0;
 
 	say_hello(r);
 	assert_int_equal(ike_relay_mapping(r->relay, 0xc0000001, &peer), 0);
