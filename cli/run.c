@@ -352,7 +352,7 @@ cmd_run(struct cli *c, int argc, char **argv)
 	static struct run r;
 	char path[CONF_PATH_MAX];
 	bool firewall = false;
-	int opt, fd, err;
+	int opt, fd = -1, err;
 
 	optind = 0;
 	while ((opt = cli_option(c, argc, argv, options)) != -1) {
