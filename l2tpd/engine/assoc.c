@@ -9,6 +9,11 @@
  * addresses and ports to tell clients apart, so any number of clients on port
  * 1701 behind one NAT are as many associations.
  *
+ * SAs that charon names to an engine that never knew them were used by a former
+ * engine: their sequence numbers and replay windows died with it (RFC 4303 2.2
+ * and 3.4.3 forbid to start them again). They are not installed; their IKE SAs
+ * are ended, so that the client learns at once that it has to dial again.
+ *
  * After charon's restart the associations of its former life live on as long
  * as their SAs and tunnels do: the client has not noticed anything.
  */
@@ -190,6 +195,10 @@ assoc_sa_add(struct engine *e, const struct charon_sa *sa)
 	 * fresh one would forget its replay window and its sequence number */
 	if (have)
 		return;
+	if (e->first_sync) {
+		a->condemned = true;
+		return;
+	}
 	params_from(&params, sa, a->id);
 	rc = plane_sa_add(e->plane, &params);
 	wipe(&params, sizeof(params));
@@ -267,6 +276,7 @@ assoc_sync_begin(struct engine *e, uint64_t epoch)
 	if (e->epoch != epoch && e->epoch != 0)
 		log_msg(MSG_CHARON_RESTARTED, "associations=%u",
 		    HASH_COUNT(e->assocs));
+	e->first_sync = e->epoch != epoch;
 	e->epoch = epoch;
 	e->synced = false;
 	HASH_ITER (hh, e->assocs, a, tmp) {
@@ -291,7 +301,9 @@ assoc_sync_end(struct engine *e)
 		}
 	}
 	e->synced = true;
+	e->first_sync = false;
 	log_msg(MSG_CHARON_SYNCED, "associations=%u", HASH_COUNT(e->assocs));
+	assoc_housekeeping(e);
 }
 
 /* The plane stopped using an SA whose hard limit is reached. */
@@ -356,7 +368,9 @@ assoc_free(struct engine *e, struct association *a)
 static void
 assoc_age(struct engine *e, struct association *a, uint64_t now)
 {
-	uint64_t patience = a->had_tunnel ? T_ASSOC_IDLE_MS : T_ASSOC_FIRST_MS;
+	uint64_t patience = a->condemned ? 0
+	    : a->had_tunnel              ? T_ASSOC_IDLE_MS
+					 : T_ASSOC_FIRST_MS;
 	struct tunnel_box *b, *after;
 
 	if (LIST_EMPTY(&a->sas) && a->bare_since_ms == 0)

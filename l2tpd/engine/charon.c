@@ -147,6 +147,10 @@ on_child(
 	if (a == NULL)
 		return;
 	a->ike_id = ike->unique_id;
+	if (a->condemned) {
+		charon_terminate(e, a);
+		return;
+	}
 	log_clean(ike->remote_id, strlen(ike->remote_id), text, sizeof(text));
 	if (strcmp(text, a->identity) == 0)
 		return;

@@ -70,6 +70,7 @@ struct association {
 	LIST_HEAD(, sa) sas;
 	LIST_HEAD(, tunnel_box) tunnels;
 	bool had_tunnel;
+	bool condemned; /* SAs of a former engine: end it, never use it */
 	uint64_t idle_since_ms; /* no tunnel since */
 	uint64_t bare_since_ms; /* no inbound SA since; 0: has one */
 	UT_hash_handle hh;      /* engine.assocs by id */
@@ -137,8 +138,9 @@ struct engine {
 	struct control *control;
 	struct tunnel_config tunnel_config;
 	struct ppp_config ppp_config;
-	uint64_t epoch; /* of the plugin that speaks now */
-	bool synced;    /* SYNC_END was seen for it */
+	uint64_t epoch;  /* of the plugin that speaks now */
+	bool first_sync; /* until SYNC_END, for an epoch that is new to us */
+	bool synced;     /* SYNC_END was seen for it */
 	bool stopping;
 	uint32_t next_assoc_id, next_session_id;
 	struct association *assocs, *assocs_by_key;

@@ -67,6 +67,8 @@ fp_sa_del(
 	struct world *w = world_of(p);
 
 	(void)spi, (void)peer;
+	if (*(inbound ? &w->sas_in : &w->sas_out) == 0)
+		return -ENOENT;
 	*(inbound ? &w->sas_in : &w->sas_out) -= 1;
 	return 0;
 }

@@ -158,6 +158,29 @@ test_plugin_replay(void **state)
 	    world_control(w, "{\"cmd\":\"status\"}\n"), "\"sessions\":1,"));
 }
 
+/* A new engine is told of SAs that a former engine used: it must not, their
+ * sequence numbers are gone. New ones are used. */
+static void
+test_engine_restart(void **state)
+{
+	struct world *w = *state;
+
+	plugin_connect(w, EPOCH);
+	plugin_sa(w, 1, 0);
+	plugin_say(w, CHARON_MSG_SYNC_END, "", 0);
+	world_run(w);
+	assert_int_equal(w->sas_in, 0);
+	assert_int_equal(w->sas_out, 0);
+	assert_non_null(strstr(
+	    world_control(w, "{\"cmd\":\"status\"}\n"), "\"associations\":1,"));
+	plugin_sa_del(w, 1, 0);
+	plugin_sa(w, 2, 0);
+	world_run(w);
+	assert_int_equal(w->sas_in, 1);
+	world_dial(w, 0, 2, "alice", "secret");
+	assert_true(w->clients[0].ipv4_up);
+}
+
 /* charon restarts: marks count from 1 again, the old session lives on, and a
  * new client with the same mark is somebody else. */
 static void
@@ -331,6 +354,7 @@ main(void)
 	    T(test_foreign_association),
 	    T(test_client_crash),
 	    T(test_plugin_replay),
+	    T(test_engine_restart),
 	    T(test_charon_restart),
 	    T(test_renegotiation),
 	    T(test_disconnect),
