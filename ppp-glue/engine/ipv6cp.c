@@ -105,12 +105,15 @@ naked(struct ppp *p, uint8_t type, struct rd value)
 
 	if (type != OPT_IFID)
 		return;
-	/* RFC 5072 4.1: take a usable suggestion; a server makes its own */
+	/* RFC 5072 4.1: take a usable suggestion, which the peer's own is
+	 * not; a server makes its own */
 	if (!p->cfg->server && value.left == IFID_BYTES &&
-	    rd_bytes(&value, id, IFID_BYTES) && !is_zero(id))
+	    rd_bytes(&value, id, IFID_BYTES) && !is_zero(id) &&
+	    memcmp(id, c->peer, IFID_BYTES) != 0)
 		memcpy(c->local, id, IFID_BYTES);
 	else
-		new_ifid(p, c->assigned, c->local);
+		new_ifid(
+		    p, is_zero(c->assigned) ? c->peer : c->assigned, c->local);
 }
 
 static void
@@ -167,6 +170,7 @@ ipv6cp_start(struct ppp *p)
 	c->wanted = p->cfg->ipv6;
 	c->finished = false;
 	c->ask_ifid = true;
+	memset(c->peer, 0, IFID_BYTES);
 	ipv6cp_init(p);
 	if (!c->wanted)
 		return;
