@@ -69,13 +69,13 @@ hon() {
 # script goes there by the management link, its output and status come back as
 # files (see guest-agent).
 on() {
-	local end=$((SECONDS + 600)) rc f
+	local end=$((SECONDS + ${ON_LIMIT_S:-600})) rc f
 	f=$(mktemp "$RUN/cmd/XXXXXXXX")
 	printf '%s %s\n%s\n' "${f##*/}" "$1" "$2" | nsenter --net="/run/netns/$NET" \
 		socat -u - TCP:198.18.0.2:7001,connect-timeout=5 9>&- || return 97
 	until [ -s "$f.rc" ]; do
 		alive || return 97
-		[ "$SECONDS" -lt "$end" ] || return 97
+		[ "$SECONDS" -le "$end" ] || return 97
 		read -r -t 0.02 <>"$RUN/never" || true
 	done
 	cat "$f.out"
@@ -110,7 +110,8 @@ guest_start() {
 		</dev/null >"$RUN/console.log" 2>&1 9>&- &
 	GUEST_PID=$!
 	local end=$((SECONDS + 60))
-	until grep -qs 'guest-init: ready' "$RUN/console.log" && on - true >/dev/null; do
+	until grep -qs 'guest-init: ready' "$RUN/console.log" &&
+		ON_LIMIT_S=15 on - true >/dev/null 2>&1; do
 		alive || die "the guest kernel ended: $(tail -n 3 "$RUN/console.log")"
 		[ "$SECONDS" -lt "$end" ] || die "the guest kernel does not answer, see $RUN/console.log"
 		pause
