@@ -17,8 +17,8 @@ struct auth_line {
 };
 
 static const struct imsg_rule rules[] = {
-    {AUTH_MSG_VERDICT, "verdict", 9, IMSG_PAYLOAD_MAX},
-    {AUTH_MSG_KICK, "kick", 8, 8},
+    {AUTH_MSG_VERDICT, "verdict", 9, IMSG_PAYLOAD_MAX, true},
+    {AUTH_MSG_KICK, "kick", 8, 8, true},
     {0, NULL, 0, 0},
 };
 

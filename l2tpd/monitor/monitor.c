@@ -193,8 +193,8 @@ on_closed(void *ctx, const char *why)
 }
 
 static const struct imsg_rule kid_rules[] = {
-    {PRIV_MSG_VICI_WANT, "vici-want", 0, 0},
-    {PRIV_MSG_READY, "ready", 0, 0},
+    {PRIV_MSG_VICI_WANT, "vici-want", 0, 0, true},
+    {PRIV_MSG_READY, "ready", 0, 0, true},
     {0, NULL, 0, 0},
 };
 
