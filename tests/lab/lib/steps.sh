@@ -45,12 +45,14 @@ wire_start() {
 		srv_on "grep -qs 'listening on' $OUT/plain.log"
 }
 
-# wire_clean: not one L2TP packet outside of IPsec
+# wire_clean: not one L2TP packet outside of IPsec; no bug in the server's log
 wire_clean() {
 	local n
 	wait_for 10 "end of the capture" wire_stop
 	n=$(tcpdump -nr "$OUT/plain.pcap" 2>/dev/null | wc -l)
 	same "number of plaintext L2TP packets on the server's wire" "$n" 0
+	n=$(server_log | grep -cE 'ERROR: [A-Za-z]*Sanitizer|runtime error: |internal-error') || true
+	same "number of bugs that the server's log tells of" "$n" 0
 }
 
 wire_stop() {
