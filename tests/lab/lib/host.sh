@@ -66,13 +66,13 @@ hon() {
 }
 
 # on NODE SCRIPT: run it in a node of the guest ("-": the guest itself). The
-# script goes there by the management link, its output and status come back as
-# files (see guest-agent).
+# script lies in the shared directory, its name goes there by the management
+# link, output and status come back as files (see guest-agent).
 on() {
 	local end=$((SECONDS + ${ON_LIMIT_S:-600})) rc f
 	f=$(mktemp "$RUN/cmd/XXXXXXXX")
-	printf '%s %s\n%s\n' "${f##*/}" "$1" "$2" | nsenter --net="/run/netns/$NET" \
-		socat -u - TCP:198.18.0.2:7001,connect-timeout=5 9>&- || return 97
+	printf '%s\n' "$2" >"$f.in"
+	order "$f" "$1" || order "$f" "$1" || return 97
 	until [ -s "$f.rc" ]; do
 		alive || return 97
 		[ "$SECONDS" -le "$end" ] || return 97
@@ -80,8 +80,28 @@ on() {
 	done
 	cat "$f.out"
 	rc=$(<"$f.rc")
-	rm -f "$f" "$f.out" "$f.rc"
+	rm -f "$f" "$f.in" "$f.go" "$f.out" "$f.rc"
 	return "$rc"
+}
+
+# order FILE NODE: tell the agent; the line stays open until it has begun,
+# because the agent dies with it
+order() {
+	{
+		printf '%s %s\n' "${1##*/}" "$2"
+		begun "$1"
+	} | nsenter --net="/run/netns/$NET" \
+		socat -u - TCP:198.18.0.2:7001,connect-timeout=5 9>&- || true
+	[ -e "$1.go" ]
+}
+
+begun() {
+	local end=$((SECONDS + 20))
+	until [ -e "$1.go" ]; do
+		alive || return 1
+		[ "$SECONDS" -le "$end" ] || return 1
+		read -r -t 0.02 <>"$RUN/never" || true
+	done
 }
 
 # guest_start: boots the clients' kernel; returns when it takes commands
