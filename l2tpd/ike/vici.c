@@ -56,7 +56,8 @@ struct vici {
 	void *ctx;
 	bool over;
 	const char *why;
-	bool *freed; /* of the function that is calling back, or NULL */
+	unsigned int busy; /* depth of enter() */
+	bool dead;         /* vici_free() was called while busy */
 
 	STAILQ_HEAD(, request) queue; /* the first one is under way */
 	size_t queued;
@@ -65,6 +66,24 @@ struct vici {
 	uint8_t *in; /* owned; be32 length and what follows */
 	size_t in_cap, in_len;
 };
+
+/* Around every callback: the owner may free v inside. */
+static void
+enter(struct vici *v)
+{
+	v->busy++;
+}
+
+/* False: v is gone. */
+static bool
+leave(struct vici *v)
+{
+	bool dead = v->dead;
+
+	if (--v->busy == 0 && dead)
+		free(v);
+	return !dead;
+}
 
 static void on_ready(void *ctx, int events);
 static void on_ending(void *ctx);
@@ -126,8 +145,6 @@ vici_free(struct vici *v)
 
 	if (v == NULL)
 		return;
-	if (v->freed != NULL)
-		*v->freed = true;
 	while ((q = shift(v)) != NULL) {
 		if (q->dropped != NULL)
 			q->dropped(q->ctx);
@@ -137,7 +154,10 @@ vici_free(struct vici *v)
 	loop_fd_free(v->watch);
 	close(v->fd);
 	free(v->in);
-	free(v);
+	v->in = NULL;
+	v->dead = true;
+	if (v->busy == 0)
+		free(v);
 }
 
 /* The connection is over: the callbacks come from the loop, never from inside
@@ -158,18 +178,15 @@ on_ending(void *ctx)
 {
 	struct vici *v = ctx;
 	struct request *q;
-	bool freed = false;
 
-	v->freed = &freed;
-	while (!freed && (q = shift(v)) != NULL) {
+	enter(v);
+	while ((q = shift(v)) != NULL) {
 		if (q->reply != NULL)
 			q->reply(q->ctx, -ECONNRESET, rd_init(NULL, 0));
 		request_free(q);
 	}
-	if (freed)
-		return;
-	v->freed = NULL;
-	v->ops->closed(v->ctx, v->why);
+	if (leave(v))
+		v->ops->closed(v->ctx, v->why);
 }
 
 /* Send what the socket takes of the first request. */
@@ -312,16 +329,13 @@ static bool
 answer(struct vici *v, int err, struct rd message)
 {
 	struct request *q = shift(v);
-	bool freed = false;
 
 	flush(v);
-	v->freed = &freed;
+	enter(v);
 	if (q->reply != NULL)
 		q->reply(q->ctx, err, message);
 	request_free(q);
-	if (!freed)
-		v->freed = NULL;
-	return !freed;
+	return leave(v);
 }
 
 static bool
@@ -329,7 +343,6 @@ event(struct vici *v, struct rd *p)
 {
 	struct request *q = STAILQ_FIRST(&v->queue);
 	char name[VICI_NAME_MAX + 1];
-	bool freed = false;
 	uint8_t n;
 
 	if (!rd_u8(p, &n) || !rd_bytes(p, name, n)) {
@@ -337,16 +350,14 @@ event(struct vici *v, struct rd *p)
 		return true;
 	}
 	name[n] = '\0';
-	v->freed = &freed;
+	enter(v);
 	if (strcmp(name, "list-sa") == 0) {
 		if (q != NULL && q->each != NULL)
 			q->each(q->ctx, *p);
 	} else if (v->ops->event != NULL) {
 		v->ops->event(v->ctx, name, *p);
 	}
-	if (!freed)
-		v->freed = NULL;
-	return !freed;
+	return leave(v);
 }
 
 /* One packet without its length. True: v still lives. */
