@@ -42,17 +42,32 @@ struct coalesce_totals {
 	uint64_t bad_sums; /* seen while merging; passed on unchanged */
 };
 
+/* A packet, decoded; of coalesce.c. */
+struct coalesce_segment {
+	uint8_t *p;
+	uint32_t ports;
+	uint32_t ip_word;      /* version, TOS; IPv6: flow label too */
+	uint16_t id, fragment; /* IPv4 */
+	uint8_t ttl;
+	uint32_t seq, ack; /* TCP, to urgent */
+	uint16_t flags, window, urgent;
+	uint16_t ip_sum, sum; /* the fields */
+	const uint8_t *options;
+	size_t options_bytes, headers_bytes, payload_bytes;
+	bool mergeable; /* as far as it can be seen without the sums */
+	bool verified;  /* the sums are right */
+};
+
 /* A flow of which packets wait; of coalesce.c. */
 struct coalesce_flow {
-	struct inet_packet ip; /* of the first packet */
-	uint32_t ports;
-	uint32_t next_seq;          /* TCP */
-	uint16_t next_id, id_step;  /* IPv4; step: UINT16_MAX unknown */
-	size_t headers_bytes, size; /* size: payload of a full segment */
-	size_t total_bytes;         /* of the super-segment so far */
-	bool verified;              /* the first packet's checksums */
-	bool push;                  /* the last segment's PSH */
-	size_t n;                   /* segments; 0: entry is free */
+	struct inet_packet ip;         /* of the first packet */
+	struct coalesce_segment first; /* its payload size is that of all */
+	uint32_t next_seq;
+	uint16_t last_id;
+	bool same_id;       /* IPv4, DF set: all have the same ID */
+	bool push;          /* the last one has PSH */
+	size_t total_bytes; /* of the super-segment so far */
+	size_t n;           /* segments */
 	struct iovec iov[1 + COALESCE_SEGMENTS];
 };
 
