@@ -6,10 +6,21 @@
 #ifndef ADIT_PLANE_PLANE_TYPES_H
 #define ADIT_PLANE_PLANE_TYPES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/endpoint.h"
 #include "base/rd.h"
+
+/* What the kernel may do for many packets at once. Each is left out by itself
+ * where the kernel lacks it or does it wrong. */
+enum plane_offload {
+	PLANE_TUN_TCP = 1, /* super-segments from and to the TUN device */
+	PLANE_TUN_UDP = 2, /* the same for UDP, Linux 6.2 */
+	PLANE_UDP_GSO = 4, /* many ESP packets in one send, Linux 4.18 */
+	PLANE_UDP_GRO = 8, /* and in one receive, Linux 5.0 */
+	PLANE_OFFLOAD_ALL = 15,
+};
 
 struct plane_events {
 	/* An IKE datagram (on 4500: the non-ESP marker already stripped; on
@@ -34,17 +45,25 @@ struct plane_events {
 	 * plane_spi_expect(). */
 	void (*unknown_spi)(
 	    void *ctx, const struct endpoint *peer, uint32_t spi);
+	/* The kernel refused an offload; it is not used any more. */
+	void (*offload_off)(void *ctx, enum plane_offload what);
 };
 
 /* Descriptors come from the monitor; adopted by the plane. -1: not there. */
 struct plane_config {
-	int udp500_fd;      /* bound, IP_PKTINFO on */
-	int udp4500_fd;     /* bound, IP_PKTINFO on */
-	int esp_fd;         /* raw IPPROTO_ESP, IP_PKTINFO on */
-	int tun_fd;         /* IFF_TUN | IFF_NO_PI */
-	uint16_t inner_mtu; /* of the TUN device, bytes */
-	uint16_t outer_mtu; /* bytes, e.g. 1500 */
+	int udp500_fd;         /* bound, IP_PKTINFO on */
+	int udp4500_fd;        /* bound, IP_PKTINFO on */
+	int esp_fd;            /* raw IPPROTO_ESP, IP_PKTINFO on */
+	int tun_fd;            /* IFF_TUN | IFF_NO_PI */
+	uint16_t inner_mtu;    /* of the TUN device, bytes */
+	uint16_t outer_mtu;    /* bytes, e.g. 1500 */
+	bool tun_vnet;         /* a virtio_net_hdr is in front of each packet */
+	bool copy_dscp;        /* of the inner packet to the outer one */
+	unsigned int offloads; /* enum plane_offload */
 };
+
+/* For .tun_vnet: was the TUN device of fd opened with IFF_VNET_HDR? */
+bool plane_tun_has_vnet(int fd);
 
 struct plane_session {
 	uint32_t id; /* engine's handle, not 0, unique */
@@ -66,6 +85,11 @@ struct plane_totals { /* whole plane, for status */
 	uint64_t drop_unknown_spi, drop_bad_icv, drop_replayed, drop_malformed;
 	uint64_t drop_no_session, drop_spoofed, drop_no_route, drop_tx_full;
 	uint64_t tun_write_errors, send_errors;
+	/* how well batches and offloads do: system calls' worth of packets */
+	uint64_t rx_messages, tx_messages, tun_reads, tun_writes;
+	/* times that an offload was refused and single packets went instead */
+	uint64_t gso_refused, tun_refused;
+	uint64_t bad_inner_sums; /* passed on unmerged */
 };
 
 #endif

@@ -83,6 +83,12 @@ on_unknown(void *ctx, const struct endpoint *peer, uint32_t spi)
 	(void)ctx, (void)peer, (void)spi;
 }
 
+static void
+on_offload_off(void *ctx, enum plane_offload what)
+{
+	(void)ctx, (void)what;
+}
+
 static const struct esp_sa_params *
 sa_params(bool gcm, bool inbound)
 {
@@ -105,7 +111,8 @@ sa_params(bool gcm, bool inbound)
 static void
 start(void)
 {
-	const struct plane_config cfg = {-1, -1, -1, -1, 1400, 1500};
+	const struct plane_config cfg = {
+	    -1, -1, -1, -1, 1400, 1500, false, false, 0};
 	const struct plane_events events = {
 	    .ike = on_ike,
 	    .l2tp = on_l2tp,
@@ -113,6 +120,7 @@ start(void)
 	    .moved = on_moved,
 	    .expired = on_expired,
 	    .unknown_spi = on_unknown,
+	    .offload_off = on_offload_off,
 	};
 	const struct plane_session ps = {
 	    1, 1, 0x0102, 0x0304, 0x0506, 0x0708, 1701};
@@ -159,7 +167,6 @@ seal(bool gcm, const uint8_t *text, size_t n, size_t *ret_bytes)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rx_packet *p;
 	uint8_t *copy;
 	size_t n;
 	bool gcm;
@@ -181,15 +188,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		memcpy(copy, data + 1, n);
 	}
-	p = &u->rx.packets[0];
-	memset(p, 0, sizeof(*p));
-	p->path = (data[0] & 3) == 1 ? PATH_ESP
-	    : (data[0] & 3) == 3     ? PATH_UDP500
-				     : PATH_UDP4500;
-	p->io.data = copy;
-	p->io.len = n;
-	p->io.peer.family = 4;
-	rx_datagrams(u, 1);
+	u->rx.messages[0] = (struct io_message){
+	    .data = copy, .len = n, .segment_bytes = n, .peer = {.family = 4}};
+	rx_messages(u,
+	    (data[0] & 3) == 1       ? PATH_ESP
+		: (data[0] & 3) == 3 ? PATH_UDP500
+				     : PATH_UDP4500,
+	    1);
 	free(copy);
 	return 0;
 }

@@ -70,7 +70,8 @@ on_ppp(void *ctx, uint32_t session, struct rd frame)
 static void
 start(void)
 {
-	const struct plane_config cfg = {-1, -1, -1, -1, 1400, 1500};
+	const struct plane_config cfg = {
+	    -1, -1, -1, -1, 1400, 1500, false, false, 0};
 	const struct plane_events events = {.l2tp = on_l2tp, .ppp = on_ppp};
 
 	u = (struct user_plane *)plane_user_new(
@@ -78,7 +79,7 @@ start(void)
 	if (u == NULL)
 		abort();
 	/* write() reads every byte that goes to the TUN device */
-	u->cfg.tun_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	u->tun.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 }
 
 static void
@@ -126,7 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		inner_input(
 		    u, 1, &peer, (data[0] & 4) ? 50 : 17, copy, size - 1);
-	inner_flush_tun(u);
+	inner_flush(u);
 	free(copy);
 	return 0;
 }

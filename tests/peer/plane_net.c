@@ -90,6 +90,14 @@ on_unknown(void *ctx, const struct endpoint *peer, uint32_t spi)
 	note(s, &s->unknown, spi, peer, rd_init(NULL, 0));
 }
 
+static void
+on_offload_off(void *ctx, enum plane_offload what)
+{
+	struct net_server *s = ctx;
+
+	note(s, &s->offload_off, what, NULL, rd_init(NULL, 0));
+}
+
 static const struct plane_events events = {
     .ike = on_ike,
     .l2tp = on_l2tp,
@@ -97,6 +105,7 @@ static const struct plane_events events = {
     .moved = on_moved,
     .expired = on_expired,
     .unknown_spi = on_unknown,
+    .offload_off = on_offload_off,
 };
 
 static int
@@ -127,8 +136,17 @@ clock_of(void *ctx)
 void
 net_server_start(struct net_server *s, bool raw_esp)
 {
-	struct plane_config cfg = {
-	    .esp_fd = -1, .inner_mtu = 1400, .outer_mtu = 1500};
+	net_server_start_with(s, raw_esp, 0);
+}
+
+void
+net_server_start_with(struct net_server *s, bool raw_esp, unsigned int offloads)
+{
+	struct plane_config cfg = {.esp_fd = -1,
+	    .inner_mtu = 1400,
+	    .outer_mtu = 1500,
+	    .tun_vnet = (offloads & (PLANE_TUN_TCP | PLANE_TUN_UDP)) != 0,
+	    .offloads = offloads};
 	int pair[2], on = 1;
 
 	memset(s, 0, sizeof(*s));
@@ -141,7 +159,7 @@ net_server_start(struct net_server *s, bool raw_esp)
 	s->tun = pair[0];
 	cfg.tun_fd = pair[1];
 	cfg.udp500_fd = udp_socket(&s->at500);
-	cfg.udp4500_fd = udp_socket(&s->at4500);
+	cfg.udp4500_fd = s->fd4500 = udp_socket(&s->at4500);
 	if (raw_esp) {
 		cfg.esp_fd = socket(AF_INET, SOCK_RAW, IPPROTO_ESP);
 		if (cfg.esp_fd >= 0)
@@ -475,6 +493,37 @@ net_stop(struct net *f)
 {
 	net_client_stop(&f->c);
 	net_server_stop(&f->s);
+}
+
+static void
+connect_one_way(struct net_server *from, struct net_server *to, uint32_t spi)
+{
+	struct net_client c = {.server = to, .at = from->at4500};
+	struct esp_sa_params p;
+
+	c.association = 1;
+	p = net_sa(&c, spi, true);
+	assert_int_equal(plane_sa_add(to->plane, &p), 0);
+	p.inbound = false;
+	p.local = from->at4500;
+	p.peer = to->at4500;
+	assert_int_equal(plane_sa_add(from->plane, &p), 0);
+}
+
+void
+net_connect_planes(struct net_server *a, struct net_server *b)
+{
+	const struct plane_session at_a = {1, 1, 11, 12, 21, 22, 1701};
+	const struct plane_session at_b = {1, 1, 21, 22, 11, 12, 1701};
+
+	connect_one_way(a, b, 0xc0000001);
+	connect_one_way(b, a, 0xc0000102);
+	assert_int_equal(plane_session_add(a->plane, &at_a), 0);
+	assert_int_equal(plane_session_add(b->plane, &at_b), 0);
+	plane_session_open_ipv4(
+	    a->plane, 1, (const uint8_t[]){10, 0, 0, 1}, 1400);
+	plane_session_open_ipv4(
+	    b->plane, 1, (const uint8_t[]){10, 0, 0, 99}, 1400);
 }
 
 void

@@ -33,8 +33,9 @@ struct net_server {
 	struct loop *loop;
 	uint64_t now_ms; /* the clock */
 	int tun;         /* the kernel's end */
+	int fd4500;      /* the plane's, to spoil it */
 	struct endpoint at500, at4500;
-	struct net_event ike, l2tp, ppp, moved, expired, unknown;
+	struct net_event ike, l2tp, ppp, moved, expired, unknown, offload_off;
 	/* called inside every callback, for tests of reentrancy */
 	void (*hook)(struct net_server *s, void *arg);
 	void *hook_arg;
@@ -51,6 +52,10 @@ struct net_client {
 
 /* All assert; nothing to check. */
 void net_server_start(struct net_server *s, bool raw_esp);
+/* offloads: enum plane_offload; with PLANE_TUN_ ones packets at .tun have a
+ * vnet header. */
+void net_server_start_with(
+    struct net_server *s, bool raw_esp, unsigned int offloads);
 void net_server_stop(struct net_server *s);
 /* Turn the loop until nothing is left to do. */
 void net_turn(struct net_server *s);
@@ -92,6 +97,10 @@ void net_ipv6(uint8_t *p, size_t n, uint8_t src, uint8_t dst);
 /* Makes a TCP SYN of it with an MSS option (behind pad NOPs). */
 void net_tcp_syn(uint8_t *p, size_t n, uint16_t mss, size_t pad);
 bool net_tcp_sum_is_right(const uint8_t *p, size_t n);
+
+/* Two planes, each the other's client: SAs both ways, and session 1 that is
+ * open to 10.0.0.1 at a and to 10.0.0.99 at b. */
+void net_connect_planes(struct net_server *a, struct net_server *b);
 
 /* A server and one client whose session 1 is open: what most tests need. */
 #define NET_SPI_1 0xc0000010u

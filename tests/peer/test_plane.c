@@ -549,28 +549,12 @@ raw_esp_both_ways(void **state)
 }
 
 /* One SA between two planes: SPI, who receives. */
-static void
-connect_planes(struct net_server *from, struct net_server *to, uint32_t spi)
-{
-	struct net_client view = {
-	    .server = to, .at = from->at4500, .association = 1};
-	struct esp_sa_params p = net_sa(&view, spi, true);
-
-	assert_int_equal(plane_sa_add(to->plane, &p), 0);
-	p.inbound = false;
-	p.local = from->at4500;
-	p.peer = to->at4500;
-	assert_int_equal(plane_sa_add(from->plane, &p), 0);
-}
-
 /* The plane against itself: a client's plane is one with the session's other
  * end open. */
 static void
 two_planes(void **state)
 {
 	static const uint8_t ifid[8] = {0, 0, 0, 0, 0, 0, 0, 1};
-	const struct plane_session at_a = {1, 1, 11, 12, 21, 22, 1701};
-	const struct plane_session at_b = {1, 1, 21, 22, 11, 12, 1701};
 	static const uint8_t lcp[] = {0xff, 3, 0xc0, 0x21, 1, 1, 0, 4};
 	struct net_server a, b;
 	uint8_t ip[1400], got[NET_BYTES];
@@ -580,14 +564,7 @@ two_planes(void **state)
 	(void)state;
 	net_server_start(&a, false);
 	net_server_start(&b, false);
-	connect_planes(&a, &b, 0xc0000001);
-	connect_planes(&b, &a, 0xc0000102);
-	plane_session_add(a.plane, &at_a);
-	plane_session_add(b.plane, &at_b);
-	plane_session_open_ipv4(
-	    a.plane, 1, (const uint8_t[]){10, 0, 0, 1}, 1400);
-	plane_session_open_ipv4(
-	    b.plane, 1, (const uint8_t[]){10, 0, 0, 99}, 1400);
+	net_connect_planes(&a, &b);
 	plane_session_open_ipv6(a.plane, 1,
 	    (const uint8_t[]){0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1}, ifid, 1400);
 

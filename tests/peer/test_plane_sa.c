@@ -188,8 +188,9 @@ static void
 early_packets_are_bounded(void **state)
 {
 	struct larval *l = larval_new();
-	uint8_t data[3000] = {0}, buf[USER_RX_BYTES];
-	struct rx_packet p = {.io = {.data = data, .len = 100}};
+	uint8_t data[3000] = {0}, buf[2048];
+	struct io_message from = {.data = data};
+	struct rx_packet p = {.data = data, .len = 100, .from = &from};
 	uint32_t spi;
 	unsigned int n = 0, i;
 
@@ -201,7 +202,7 @@ early_packets_are_bounded(void **state)
 		larval_expect(l, spi, true);
 	for (spi = 1; spi <= 40; spi++) {
 		p.spi = spi;
-		p.io.len = spi == 1 ? sizeof(data) : 100; /* too long */
+		p.len = spi == 1 ? sizeof(data) : 100; /* too long */
 		for (i = 0; i < 10; i++)
 			assert_true(larval_hold(l, &p, 0));
 	}
@@ -210,7 +211,7 @@ early_packets_are_bounded(void **state)
 	assert_false(larval_ready(l, 1));
 	for (spi = 2; spi <= 40; spi++)
 		larval_ready(l, spi);
-	while (larval_take(l, 1999, &p, buf, sizeof(buf))) {
+	while (larval_take(l, 1999, &p, &from, buf, sizeof(buf))) {
 		assert_int_equal(p.spi, 2 + n / 4);
 		n++;
 	}

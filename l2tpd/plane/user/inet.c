@@ -22,6 +22,7 @@
 #define IPV4_DF           0x4000u
 #define IPV4_OFFSET_MASK  0x1fffu
 #define TCP_HEADER_BYTES  20
+#define TCP_FLAGS_AT      13
 #define TCP_FLAG_SYN      0x02u
 #define TCP_OPTION_END    0
 #define TCP_OPTION_NOP    1
@@ -44,7 +45,7 @@ parse_ipv4(struct rd r, struct inet_packet *ip)
 	uint8_t first;
 
 	rd_u8(&r, &first);
-	rd_skip(&r, 1);
+	rd_u8(&r, &ip->traffic_class);
 	rd_be16(&r, &total);
 	rd_skip(&r, 2);
 	rd_be16(&r, &fragment);
@@ -67,9 +68,10 @@ static bool
 parse_ipv6(struct rd r, struct inet_packet *ip)
 {
 	size_t whole = r.left;
-	uint16_t payload;
+	uint16_t payload, first;
 
-	rd_skip(&r, 4);
+	rd_be16(&r, &first);
+	rd_skip(&r, 2);
 	rd_be16(&r, &payload);
 	rd_u8(&r, &ip->protocol);
 	rd_skip(&r, 1);
@@ -77,6 +79,7 @@ parse_ipv6(struct rd r, struct inet_packet *ip)
 	rd_bytes(&r, ip->dst, 16);
 	if (!rd_ok(&r))
 		return false;
+	ip->traffic_class = (uint8_t)(first >> 4);
 	ip->header_bytes = INET_IPV6_HEADER_BYTES;
 	ip->total_bytes = INET_IPV6_HEADER_BYTES + (size_t)payload;
 	ip->dont_fragment = true;
@@ -169,6 +172,17 @@ find_mss(struct rd tcp, uint16_t *ret_mss, uint16_t *ret_sum)
 		at += (size_t)n - 1;
 	}
 	return 0;
+}
+
+bool
+inet_is_syn(const uint8_t *p, const struct inet_packet *ip)
+{
+	struct rd r = rd_init(p, ip->total_bytes);
+	uint8_t flags;
+
+	return ip->protocol == PROTO_TCP && ip->first_fragment &&
+	    rd_skip(&r, ip->header_bytes + TCP_FLAGS_AT) && rd_u8(&r, &flags) &&
+	    (flags & TCP_FLAG_SYN) != 0;
 }
 
 void

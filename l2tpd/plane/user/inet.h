@@ -23,12 +23,16 @@ struct inet_packet {
 	uint8_t protocol;         /* of the first header behind IP */
 	bool dont_fragment;       /* IPv4 DF; IPv6: always */
 	bool first_fragment;      /* or not fragmented */
+	uint8_t traffic_class;    /* DSCP and ECN */
 	size_t header_bytes, total_bytes;
 };
 
 /* r: at the IP header. False: no IP packet, or its length lies (rd's err
  * tells). total_bytes is at most what r holds; the rest is padding. */
 bool inet_parse(struct rd r, struct inet_packet *ret);
+
+/* A TCP SYN at p, parsed as ip: worth inet_clamp_mss(). */
+bool inet_is_syn(const uint8_t *p, const struct inet_packet *ip);
 
 /* Lower the MSS option of a TCP SYN to what fits into mtu bytes, and correct
  * the checksum (RFC 1624). p: the packet of total_bytes, as parsed to ip.

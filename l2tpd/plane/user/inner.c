@@ -14,9 +14,7 @@
  *  - frames may come with or without address, control and the first protocol
  *    byte, whatever was negotiated.
  */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "l2tpd/plane/user/user.h"
 #include "l2tpd/proto/tunnel.h"
@@ -26,27 +24,23 @@
 #define PPP_IPV6  0x0057
 
 void
-inner_flush_tun(struct user_plane *u)
+inner_emit(void *ctx, const struct vnet *h, struct iovec *iov, int n_iov)
 {
-	struct user_rx *rx = &u->rx;
-	size_t i;
+	struct user_plane *u = ctx;
 
-	for (i = 0; i < rx->n_tun; i++)
-		if (u->cfg.tun_fd < 0 ||
-		    write(u->cfg.tun_fd, rx->tun[i].iov_base,
-			rx->tun[i].iov_len) < 0)
-			u->totals.tun_write_errors++;
-	rx->n_tun = 0;
+	tun_write(&u->tun, h, iov, n_iov);
 }
 
-static void
-queue_for_tun(struct user_plane *u, uint8_t *data, size_t len)
+void
+inner_flush(struct user_plane *u)
 {
-	struct user_rx *rx = &u->rx;
+	struct coalesce *c = &u->rx.coalesce;
 
-	if (rx->n_tun == USER_BATCH)
-		inner_flush_tun(u);
-	rx->tun[rx->n_tun++] = (struct iovec){data, len};
+	coalesce_flush(c);
+	if (c->features != u->tun.features) { /* one turned out broken */
+		coalesce_set_features(c, u->tun.features);
+		user_chores_soon(u); /* tell */
+	}
 }
 
 static bool
@@ -88,11 +82,13 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 		u->totals.drop_spoofed++;
 		return;
 	}
-	sa = esp_sa_outbound_of(u->sas, s->params.association);
-	inet_clamp_mss(p, &ip, tx_session_mtu(u, s, sa, ipv6));
+	if (inet_is_syn(p, &ip)) {
+		sa = esp_sa_outbound_of(u->sas, s->params.association);
+		inet_clamp_mss(p, &ip, tx_session_mtu(u, s, sa, ipv6));
+	}
 	s->counters.packets_in++;
 	s->counters.bytes_in += ip.total_bytes;
-	queue_for_tun(u, p, ip.total_bytes);
+	coalesce_add(&u->rx.coalesce, p, &ip);
 }
 
 /* RFC 1661 6.5 and 6.6, RFC 1662 3.1: what a frame carries. */

@@ -9,38 +9,64 @@
 #include <errno.h>
 #include <string.h>
 
+#define UDP_SEGMENT 103 /* linux/udp.h */
+#define UDP_GRO     104
+
+void
+io_socket_init(
+    struct io_socket *s, int fd, bool raw, bool want_gso, bool want_gro)
+{
+	int on = 1, off = 0;
+
+	*s = (struct io_socket){.fd = fd, .raw = raw};
+	if (fd < 0 || raw)
+		return;
+	/* size 0 as the socket's default says nothing but "I know this" */
+	s->gso = want_gso &&
+	    setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &off, sizeof(off)) == 0;
+	s->gro = want_gro &&
+	    setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
+}
+
+/* ---- receive ---- */
+
 static void
-local_from_control(struct msghdr *m, struct endpoint *ret)
+read_control(struct msghdr *m, struct io_message *ret)
 {
 	struct in_pktinfo v4;
 	struct in6_pktinfo v6;
 	struct cmsghdr *c;
+	int segment;
 
 	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&v4, CMSG_DATA(c), sizeof(v4));
-			ret->family = 4;
-			memcpy(ret->addr, &v4.ipi_addr, 4);
+			ret->local.family = 4;
+			memcpy(ret->local.addr, &v4.ipi_addr, 4);
 		} else if (c->cmsg_level == IPPROTO_IPV6 &&
 		    c->cmsg_type == IPV6_PKTINFO) {
 			memcpy(&v6, CMSG_DATA(c), sizeof(v6));
-			ret->family = 6;
-			memcpy(ret->addr, &v6.ipi6_addr, 16);
+			ret->local.family = 6;
+			memcpy(ret->local.addr, &v6.ipi6_addr, 16);
+		} else if (c->cmsg_level == IPPROTO_UDP &&
+		    c->cmsg_type == UDP_GRO) {
+			memcpy(&segment, CMSG_DATA(c), sizeof(segment));
+			if (segment > 0 && (size_t)segment < ret->len)
+				ret->segment_bytes = (size_t)segment;
 		}
 	}
 }
 
 size_t
-io_receive(int fd, struct io_arrays *a, uint8_t *bufs, size_t buf_bytes,
-    struct io_packet *ret)
+io_receive(const struct io_socket *s, struct io_arrays *a, uint8_t *bufs,
+    size_t buf_bytes, size_t stride_bytes, size_t n, struct io_message *ret)
 {
 	const struct sockaddr_storage *name;
-	const struct sockaddr *sa;
 	struct msghdr *m;
 	int got, i;
 
-	for (i = 0; i < IO_BATCH; i++) {
-		a->iov[i].iov_base = bufs + (size_t)i * buf_bytes;
+	for (i = 0; i < (int)n; i++) {
+		a->iov[i].iov_base = bufs + (size_t)i * stride_bytes;
 		a->iov[i].iov_len = buf_bytes;
 		a->msgs[i].msg_hdr = (struct msghdr){
 		    .msg_name = &a->names[i],
@@ -51,69 +77,87 @@ io_receive(int fd, struct io_arrays *a, uint8_t *bufs, size_t buf_bytes,
 		    .msg_controllen = sizeof(a->control[i]),
 		};
 	}
-	got = recvmmsg(fd, a->msgs, IO_BATCH, MSG_DONTWAIT, NULL);
+	got = recvmmsg(s->fd, a->msgs, (unsigned int)n, MSG_DONTWAIT, NULL);
 	for (i = 0; i < got; i++) {
 		m = &a->msgs[i].msg_hdr;
 		name = &a->names[i];
-		sa = (const struct sockaddr *)name;
-		ret[i] = (struct io_packet){
-		    .data = bufs + (size_t)i * buf_bytes,
+		ret[i] = (struct io_message){
+		    .data = bufs + (size_t)i * stride_bytes,
 		    .len = (m->msg_flags & MSG_TRUNC) ? 0 : a->msgs[i].msg_len,
 		};
 		if (m->msg_namelen == 0 ||
-		    !endpoint_from_sockaddr(sa, &ret[i].peer))
+		    !endpoint_from_sockaddr(
+			(const struct sockaddr *)name, &ret[i].peer))
 			ret[i].len = 0;
-		local_from_control(m, &ret[i].local);
+		ret[i].segment_bytes = ret[i].len;
+		read_control(m, &ret[i]);
 	}
 	return got > 0 ? (size_t)got : 0;
 }
 
-static size_t
-put_control(const struct endpoint *local, union io_control *control)
-{
-	struct in_pktinfo v4 = {0};
-	struct in6_pktinfo v6 = {0};
-	struct cmsghdr *c = &control->align;
+/* ---- send ---- */
 
-	if (local->family == 4) {
-		memcpy(&v4.ipi_spec_dst, local->addr, 4);
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(v4));
-		memcpy(CMSG_DATA(c), &v4, sizeof(v4));
-		return CMSG_SPACE(sizeof(v4));
-	}
-	if (local->family == 6) {
-		memcpy(&v6.ipi6_addr, local->addr, 16);
-		c->cmsg_level = IPPROTO_IPV6;
-		c->cmsg_type = IPV6_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(v6));
-		memcpy(CMSG_DATA(c), &v6, sizeof(v6));
-		return CMSG_SPACE(sizeof(v6));
-	}
-	return 0; /* the kernel chooses */
+struct control_writer {
+	union io_control *control;
+	size_t used;
+};
+
+static void
+put_control(
+    struct control_writer *w, int level, int type, const void *value, size_t n)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(w->control->bytes + w->used);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(n);
+	memcpy(CMSG_DATA(c), value, n);
+	w->used += CMSG_SPACE(n);
 }
 
 static void
-fill(struct msghdr *m, struct iovec *iov, struct sockaddr_storage *name,
-    union io_control *control, bool raw, const struct io_packet *p)
+put_local(struct control_writer *w, const struct endpoint *local)
 {
-	struct endpoint peer = p->peer;
+	struct in_pktinfo v4 = {0};
+	struct in6_pktinfo v6 = {0};
+
+	if (local->family == 4) {
+		memcpy(&v4.ipi_spec_dst, local->addr, 4);
+		put_control(w, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
+	} else if (local->family == 6) {
+		memcpy(&v6.ipi6_addr, local->addr, 16);
+		put_control(w, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
+	} /* else the kernel chooses */
+}
+
+/* segment_bytes: 0 when it is one datagram. */
+static void
+fill(struct msghdr *m, struct sockaddr_storage *name, union io_control *control,
+    bool raw, const struct io_run *run, struct iovec *iov, size_t n_iov,
+    uint16_t segment_bytes)
+{
+	struct control_writer w = {.control = control};
+	struct endpoint peer = *run->peer;
+	int tos = run->tos;
 
 	if (raw)
 		peer.port = 0;
-	iov->iov_base = p->data;
-	iov->iov_len = p->len;
+	put_local(&w, run->local);
+	if (segment_bytes > 0)
+		put_control(&w, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes,
+		    sizeof(segment_bytes));
+	if (tos != 0 && peer.family == 4)
+		put_control(&w, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	else if (tos != 0)
+		put_control(&w, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	*m = (struct msghdr){
 	    .msg_name = name,
 	    .msg_namelen = endpoint_to_sockaddr(&peer, name),
 	    .msg_iov = iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control,
-	    .msg_controllen = put_control(&p->local, control),
+	    .msg_iovlen = n_iov,
+	    .msg_control = w.used > 0 ? control : NULL,
+	    .msg_controllen = w.used,
 	};
-	if (m->msg_controllen == 0)
-		m->msg_control = NULL;
 }
 
 static bool
@@ -122,51 +166,112 @@ is_full(int err)
 	return err == EAGAIN || err == EWOULDBLOCK || err == ENOBUFS;
 }
 
-struct io_result
-io_send(int fd, bool raw, struct io_arrays *a, struct io_packet *const *packets,
-    size_t n)
+static void send_messages(struct io_socket *s, struct io_arrays *a,
+    const struct io_run *runs, size_t n, struct io_totals *totals);
+
+/* A message of several datagrams was refused. When they go one by one the
+ * segmentation is to blame: a device without checksums (EIO) or a kernel with
+ * that bug never learns it, a route with a smaller MTU (EMSGSIZE) says nothing
+ * about others. */
+static void
+send_singly(struct io_socket *s, const struct io_run *run, int err,
+    struct io_totals *totals)
 {
-	struct io_result res = {0};
-	size_t i;
+	size_t i, sent = 0;
+	int rc;
+
+	totals->gso_refused++;
+	for (i = 0; i < run->n_iov; i++) {
+		rc = io_send_one(s, run->local, run->peer, run->iov[i].iov_base,
+		    run->iov[i].iov_len);
+		sent += rc == 0;
+		totals->full += rc == -ENOBUFS;
+		totals->failed += rc < 0 && rc != -ENOBUFS;
+	}
+	totals->sent += sent;
+	totals->messages += sent;
+	if (sent > 0 && err != EMSGSIZE)
+		s->gso = false;
+}
+
+/* The first n of a->msgs are ready. */
+static void
+send_messages(struct io_socket *s, struct io_arrays *a,
+    const struct io_run *runs, size_t n, struct io_totals *totals)
+{
+	size_t i, k, n_iov;
 	int sent;
 
-	for (i = 0; i < n; i++)
-		fill(&a->msgs[i].msg_hdr, &a->iov[i], &a->names[i],
-		    &a->control[i], raw, packets[i]);
 	for (i = 0; i < n;) {
 		sent = sendmmsg(
-		    fd, a->msgs + i, (unsigned int)(n - i), MSG_DONTWAIT);
+		    s->fd, a->msgs + i, (unsigned int)(n - i), MSG_DONTWAIT);
 		if (sent > 0) {
+			for (k = i; k < i + (size_t)sent; k++)
+				totals->sent += a->msgs[k].msg_hdr.msg_iovlen;
+			totals->messages += (size_t)sent;
 			i += (size_t)sent;
-			res.sent += (size_t)sent;
-		} else if (errno == EINTR) {
 			continue;
-		} else if (is_full(errno)) {
-			res.full += n - i;
-			break;
-		} else { /* this one cannot go: the rest may */
-			res.failed++;
-			i++;
+		}
+		if (errno == EINTR)
+			continue;
+		n_iov = a->msgs[i].msg_hdr.msg_iovlen;
+		if (is_full(errno)) {
+			for (; i < n; i++)
+				totals->full += a->msgs[i].msg_hdr.msg_iovlen;
+			return;
+		}
+		if (n_iov > 1)
+			send_singly(s, &runs[a->run[i]], errno, totals);
+		else /* this one cannot go: the rest may */
+			totals->failed++;
+		i++;
+	}
+}
+
+void
+io_send(struct io_socket *s, struct io_arrays *a, const struct io_run *runs,
+    size_t n, struct io_totals *totals)
+{
+	size_t i, k, step, n_messages = 0;
+	const struct io_run *run;
+
+	for (i = 0; i < n; i++) {
+		run = &runs[i];
+		step = s->gso ? run->n_iov : 1;
+		for (k = 0; k < run->n_iov; k += step) {
+			if (n_messages == IO_MESSAGES) {
+				send_messages(s, a, runs, n_messages, totals);
+				n_messages = 0;
+			}
+			a->run[n_messages] = (uint16_t)i;
+			fill(&a->msgs[n_messages].msg_hdr,
+			    &a->names[n_messages], &a->control[n_messages],
+			    s->raw, run, run->iov + k, step,
+			    (uint16_t)(step > 1 ? run->iov[0].iov_len : 0));
+			n_messages++;
 		}
 	}
-	return res;
+	send_messages(s, a, runs, n_messages, totals);
 }
 
 int
-io_send_one(int fd, bool raw, const struct io_packet *packet)
+io_send_one(const struct io_socket *s, const struct endpoint *local,
+    const struct endpoint *peer, const uint8_t *data, size_t len)
 {
+	const struct io_run run = {.peer = peer, .local = local};
+	struct iovec iov = {
+	    .iov_base = (void *)(uintptr_t)data, .iov_len = len};
 	struct sockaddr_storage name;
 	union io_control control;
-	struct iovec iov;
 	struct msghdr m;
 	ssize_t n;
 
-	if (fd < 0)
+	if (s->fd < 0)
 		return -ENOENT;
 	memset(&control, 0, sizeof(control));
-	fill(&m, &iov, &name, &control, raw, packet);
+	fill(&m, &name, &control, s->raw, &run, &iov, 1, 0);
 	do
-		n = sendmsg(fd, &m, MSG_DONTWAIT);
+		n = sendmsg(s->fd, &m, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return 0;

@@ -28,7 +28,8 @@ struct expected {
 struct slot {
 	bool used, ready;
 	uint64_t order, deadline_ms;
-	struct rx_packet packet; /* .io.data is not used */
+	struct rx_packet packet; /* .data and .from are not used */
+	struct io_message from;  /* .data is not used */
 	uint8_t data[PACKET_MAX];
 };
 
@@ -155,12 +156,14 @@ larval_hold(struct larval *l, const struct rx_packet *packet, uint64_t now_ms)
 	if (e == NULL)
 		return false;
 	s = free_slot(l, now_ms);
-	if (s == NULL || e->held >= PER_SPI_MAX || packet->io.len > PACKET_MAX)
+	if (s == NULL || e->held >= PER_SPI_MAX || packet->len > PACKET_MAX)
 		return true; /* known, but there is no room: dropped */
 	w = wr_init(s->data, sizeof(s->data));
-	wr_bytes(&w, packet->io.data, packet->io.len);
+	wr_bytes(&w, packet->data, packet->len);
 	s->packet = *packet;
-	s->packet.io.data = NULL;
+	s->packet.data = NULL;
+	s->from = *packet->from;
+	s->from.data = NULL;
 	s->used = true;
 	s->ready = false;
 	s->order = l->order++;
@@ -171,7 +174,7 @@ larval_hold(struct larval *l, const struct rx_packet *packet, uint64_t now_ms)
 
 bool
 larval_take(struct larval *l, uint64_t now_ms, struct rx_packet *ret,
-    uint8_t *buf, size_t buf_bytes)
+    struct io_message *ret_from, uint8_t *buf, size_t buf_bytes)
 {
 	struct slot *s, *first = NULL;
 	struct wr w = wr_init(buf, buf_bytes);
@@ -187,6 +190,8 @@ larval_take(struct larval *l, uint64_t now_ms, struct rx_packet *ret,
 		return false;
 	first->used = false;
 	*ret = first->packet;
-	ret->io.data = buf;
-	return wr_bytes(&w, first->data, first->packet.io.len);
+	*ret_from = first->from;
+	ret->data = buf;
+	ret->from = ret_from;
+	return wr_bytes(&w, first->data, first->packet.len);
 }

@@ -22,7 +22,7 @@
 static void
 classify_udp4500(struct rx_packet *p)
 {
-	struct rd r = rd_init(p->io.data, p->io.len);
+	struct rd r = rd_init(p->data, p->len);
 	uint32_t first;
 	uint8_t byte;
 
@@ -34,8 +34,8 @@ classify_udp4500(struct rx_packet *p)
 	p->kind = RX_ESP;
 	if (first == 0) {
 		p->kind = RX_IKE;
-		p->io.data += MARKER_BYTES;
-		p->io.len -= MARKER_BYTES;
+		p->data += MARKER_BYTES;
+		p->len -= MARKER_BYTES;
 	}
 }
 
@@ -46,15 +46,14 @@ classify_raw_esp(struct rx_packet *p)
 	struct inet_packet ip;
 
 	p->kind = RX_ESP;
-	if (p->io.peer.family != 4)
+	if (p->from->peer.family != 4)
 		return;
-	if (!inet_parse(rd_init(p->io.data, p->io.len), &ip) ||
-	    ip.version != 4) {
+	if (!inet_parse(rd_init(p->data, p->len), &ip) || ip.version != 4) {
 		p->kind = RX_DROP;
 		return;
 	}
-	p->io.data += ip.header_bytes;
-	p->io.len = ip.total_bytes - ip.header_bytes;
+	p->data += ip.header_bytes;
+	p->len = ip.total_bytes - ip.header_bytes;
 }
 
 static void
@@ -62,15 +61,12 @@ classify(struct user_plane *u, struct rx_packet *p)
 {
 	switch (p->path) {
 	case PATH_UDP500:
-		p->io.local.port = 500;
-		p->kind = p->io.len > 0 ? RX_IKE : RX_DROP;
+		p->kind = p->len > 0 ? RX_IKE : RX_DROP;
 		break;
 	case PATH_UDP4500:
-		p->io.local.port = 4500;
 		classify_udp4500(p);
 		break;
 	default:
-		p->io.peer.port = 0;
 		classify_raw_esp(p);
 		break;
 	}
@@ -81,7 +77,7 @@ classify(struct user_plane *u, struct rx_packet *p)
 static struct esp_sa *
 find_sa(struct user_plane *u, struct rx_packet *p)
 {
-	struct rd r = rd_init(p->io.data, p->io.len);
+	struct rd r = rd_init(p->data, p->len);
 	struct esp_sa *sa;
 
 	if (!rd_be32(&r, &p->spi) || p->spi == 0) {
@@ -128,10 +124,10 @@ settle(struct user_plane *u, struct rx_packet *p, const struct esp_job *j)
 	p->kind = j->next_header == NEXT_HEADER_DUMMY ? RX_DROP : RX_PAYLOAD;
 	p->association = esp_sa_association(j->sa);
 	p->moved = j->newest && p->path == PATH_UDP4500 &&
-	    !endpoint_equal(&p->io.peer, esp_sa_peer(j->sa));
+	    !endpoint_equal(&p->from->peer, esp_sa_peer(j->sa));
 	if (p->moved) /* at once: the rest of the batch comes from there too */
 		esp_association_move(
-		    u->sas, p->association, &p->io.local, &p->io.peer);
+		    u->sas, p->association, &p->from->local, &p->from->peer);
 }
 
 static void
@@ -141,7 +137,7 @@ unknown_spi(struct user_plane *u, const struct rx_packet *p, uint64_t now_ms)
 		return;
 	u->totals.drop_unknown_spi++;
 	if (ratelimit_take(&u->unknown_spi_limit, now_ms))
-		u->events.unknown_spi(u->ctx, &p->io.peer, p->spi);
+		u->events.unknown_spi(u->ctx, &p->from->peer, p->spi);
 }
 
 static void
@@ -150,8 +146,8 @@ deliver(struct user_plane *u, const struct rx_packet *p,
 {
 	switch (p->kind) {
 	case RX_IKE:
-		u->events.ike(u->ctx, &p->io.peer, &p->io.local,
-		    rd_init(p->io.data, p->io.len));
+		u->events.ike(u->ctx, &p->from->peer, &p->from->local,
+		    rd_init(p->data, p->len));
 		break;
 	case RX_UNKNOWN:
 		unknown_spi(u, p, now_ms);
@@ -159,12 +155,35 @@ deliver(struct user_plane *u, const struct rx_packet *p,
 	default:
 		if (p->moved)
 			u->events.moved(
-			    u->ctx, p->association, p->spi, &p->io.peer);
+			    u->ctx, p->association, p->spi, &p->from->peer);
 		if (p->kind == RX_PAYLOAD && !u->dead)
-			inner_input(u, p->association, &p->io.peer,
+			inner_input(u, p->association, &p->from->peer,
 			    j->next_header, j->data, j->len);
 		break;
 	}
+}
+
+/* The SAs of all packets; returns the number of jobs. */
+static size_t
+make_jobs(struct user_plane *u, size_t n)
+{
+	struct user_rx *rx = &u->rx;
+	size_t i, n_jobs = 0;
+	struct rx_packet *p;
+	struct esp_sa *sa;
+
+	for (i = 0; i < n; i++) {
+		p = &rx->packets[i];
+		if (p->kind != RX_ESP)
+			continue;
+		sa = find_sa(u, p);
+		if (sa == NULL)
+			continue;
+		rx->job_of[n_jobs] = p;
+		rx->jobs[n_jobs++] =
+		    (struct esp_job){.sa = sa, .data = p->data, .len = p->len};
+	}
+	return n_jobs;
 }
 
 void
@@ -172,22 +191,8 @@ rx_run(struct user_plane *u, size_t n)
 {
 	struct user_rx *rx = &u->rx;
 	uint64_t now_ms = loop_now_ms(u->loop);
-	size_t i, k, n_jobs = 0;
-	struct esp_sa *sa;
+	size_t i, k, n_jobs = make_jobs(u, n);
 
-	for (i = 0; i < n; i++) {
-		if (rx->packets[i].kind != RX_ESP)
-			continue;
-		sa = find_sa(u, &rx->packets[i]);
-		if (sa == NULL)
-			continue;
-		rx->job_of[n_jobs] = &rx->packets[i];
-		rx->jobs[n_jobs++] = (struct esp_job){
-		    .sa = sa,
-		    .data = rx->packets[i].io.data,
-		    .len = rx->packets[i].io.len,
-		};
-	}
 	u->totals.rx_batches += n_jobs > 0;
 	esp_decrypt_batch(rx->jobs, n_jobs, now_ms);
 	for (k = 0; k < n_jobs; k++)
@@ -198,17 +203,52 @@ rx_run(struct user_plane *u, size_t n)
 			k++;
 		deliver(u, &rx->packets[i], &rx->jobs[k], now_ms);
 	}
-	inner_flush_tun(u);
+	inner_flush(u);
 }
 
 void
-rx_datagrams(struct user_plane *u, size_t n)
+rx_messages(struct user_plane *u, enum user_path path, size_t n)
+{
+	struct user_rx *rx = &u->rx;
+	size_t i, at, n_packets = 0;
+	struct io_message *m;
+	struct rx_packet *p;
+
+	for (i = 0; i < n && !u->dead; i++) {
+		m = &rx->messages[i];
+		m->local.port = path == PATH_UDP500 ? 500 : 4500;
+		if (path == PATH_ESP)
+			m->local.port = m->peer.port = 0;
+		for (at = 0; at < m->len; at += m->segment_bytes) {
+			if (n_packets == RX_PACKETS) {
+				rx_run(u, n_packets);
+				n_packets = 0;
+				if (u->dead)
+					return;
+			}
+			p = &rx->packets[n_packets++];
+			*p = (struct rx_packet){.data = m->data + at,
+			    .len = m->len - at < m->segment_bytes
+				? m->len - at
+				: m->segment_bytes,
+			    .from = m,
+			    .path = path};
+			classify(u, p);
+		}
+	}
+	if (!u->dead)
+		rx_run(u, n_packets);
+}
+
+static bool
+any_merged(const struct io_message *m, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		classify(u, &u->rx.packets[i]);
-	rx_run(u, n);
+		if (m[i].segment_bytes < m[i].len)
+			return true;
+	return false;
 }
 
 void
@@ -217,18 +257,20 @@ rx_socket_ready(void *ctx, int events)
 	struct user_socket *s = ctx;
 	struct user_plane *u = s->user;
 	struct user_rx *rx = &u->rx;
-	size_t n = IO_BATCH, i;
+	size_t n, want;
 	int turn;
 
 	(void)events;
 	user_enter(u);
-	for (turn = 0; turn < USER_TURNS && n == IO_BATCH && !u->dead; turn++) {
-		n = io_receive(
-		    s->fd, &rx->io, rx->bufs, USER_RX_BYTES, rx->received);
-		for (i = 0; i < n; i++)
-			rx->packets[i] = (struct rx_packet){
-			    .io = rx->received[i], .path = s->path};
-		rx_datagrams(u, n);
+	for (turn = 0; turn < USER_TURNS && !u->dead; turn++) {
+		want = s->merged ? RX_MERGED : RX_MESSAGES;
+		n = io_receive(&s->io, &rx->io, rx->bufs, RX_BUF_BYTES,
+		    RX_STRIDE, want, rx->messages);
+		u->totals.rx_messages += n;
+		s->merged = any_merged(rx->messages, n);
+		rx_messages(u, s->path, n);
+		if (n < want)
+			break;
 	}
 	user_leave(u);
 }

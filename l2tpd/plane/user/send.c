@@ -18,10 +18,9 @@ int
 send_ike(struct user_plane *u, const struct endpoint *local,
     const struct endpoint *peer, struct rd data)
 {
-	uint8_t buf[USER_RX_BYTES];
+	uint8_t buf[USER_IKE_MAX];
 	struct wr w = wr_init(buf, sizeof(buf));
 	bool natt = local->port == 4500;
-	struct io_packet p = {.data = buf, .peer = *peer, .local = *local};
 
 	/* RFC 3948 2.2: the marker is what tells IKE from ESP on port 4500 */
 	if (natt)
@@ -29,9 +28,8 @@ send_ike(struct user_plane *u, const struct endpoint *local,
 	wr_bytes(&w, data.p, data.left);
 	if (!wr_ok(&w) || data.left == 0)
 		return -EINVAL;
-	p.len = wr_rd(&w).left;
-	return io_send_one(
-	    u->sockets[natt ? PATH_UDP4500 : PATH_UDP500].fd, false, &p);
+	return io_send_one(&u->sockets[natt ? PATH_UDP4500 : PATH_UDP500].io,
+	    local, peer, buf, wr_rd(&w).left);
 }
 
 /* w: room for ESP and UDP in front, then the L2TP datagram. */
@@ -47,8 +45,6 @@ send_esp(struct user_plane *u, uint32_t association, uint16_t peer_port,
 	    .len = USER_UDP_BYTES + len,
 	    .next_header = PROTO_UDP,
 	};
-	struct io_packet p;
-	bool raw;
 	int rc;
 
 	if (sa == NULL)
@@ -62,12 +58,9 @@ send_esp(struct user_plane *u, uint32_t association, uint16_t peer_port,
 		user_sa_used_up(u);
 		return -ENOENT; /* used up: as good as gone */
 	}
-	p = (struct io_packet){.data = j.data,
-	    .len = j.len,
-	    .peer = *esp_sa_peer(sa),
-	    .local = *esp_sa_local(sa)};
-	raw = !esp_sa_is_encap(sa);
-	rc = io_send_one(u->sockets[raw ? PATH_ESP : PATH_UDP4500].fd, raw, &p);
+	rc = io_send_one(
+	    &u->sockets[esp_sa_is_encap(sa) ? PATH_UDP4500 : PATH_ESP].io,
+	    esp_sa_local(sa), esp_sa_peer(sa), j.data, j.len);
 	u->totals.tx_packets += rc == 0;
 	u->totals.drop_tx_full += rc == -ENOBUFS;
 	u->totals.send_errors += rc < 0 && rc != -ENOBUFS;

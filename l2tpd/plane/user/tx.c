@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * tx.c: packets from the TUN device to the clients, a batch at a time: inner
- * destination, session, headers, one encryption for all, one sendmmsg for each
- * kind of socket. Owns nothing but the arrays in struct user_tx. There is no
- * callback on this way: pointers to sessions and SAs live for the batch.
+ * destination, session, super-segments cut, headers, one encryption for all,
+ * and what goes to one client goes as one message. Owns nothing but the arrays
+ * in struct user_tx. There is no callback on this way: pointers to sessions and
+ * SAs live for the batch.
  *
  * RFC 2661 3.1 (data without Length, sequence and offset), RFC 1661 2 (no
  * compressed fields: they were not negotiated), RFC 768 (no inner checksum:
@@ -12,9 +13,9 @@
  * (RFC 1661 6.1), and the kernel fragments to the TUN's MTU before.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/wr.h"
+#include "l2tpd/plane/user/cut.h"
 #include "l2tpd/plane/user/user.h"
 #include "l2tpd/proto/tunnel.h"
 
@@ -60,14 +61,17 @@ static void
 answer_too_big(struct user_plane *u, const uint8_t *p,
     const struct inet_packet *ip, uint16_t mtu)
 {
+	static const struct vnet plain = {.gso = VNET_GSO_NONE};
 	uint8_t answer[INET_TOO_BIG_MAX];
+	struct iovec iov[2];
 	size_t n;
 
 	if (!ratelimit_take(&u->too_big_limit, loop_now_ms(u->loop)))
 		return;
 	n = inet_too_big(p, ip, mtu, answer, sizeof(answer));
-	if (n > 0 && write(u->cfg.tun_fd, answer, n) < 0)
-		u->totals.tun_write_errors++;
+	iov[1] = (struct iovec){answer, n};
+	if (n > 0)
+		tun_write(&u->tun, &plain, iov, 2);
 }
 
 static void
@@ -87,70 +91,44 @@ put_headers(
 	wr_be16(&w, ipv6 ? PPP_IPV6 : PPP_IPV4);
 }
 
-/* One packet from the TUN device, in its buffer: queued, or dropped. */
-static void
-prepare(struct user_plane *u, uint8_t *p, size_t len)
-{
-	struct user_tx *tx = &u->tx;
-	struct user_session *s;
-	struct inet_packet ip;
-	struct esp_sa *sa;
-	uint16_t mtu;
-	bool ipv6;
+/* ---- after the encryption: what goes together ---- */
 
-	if (!inet_parse(rd_init(p, len), &ip)) {
-		u->totals.drop_malformed++;
-		return;
-	}
-	s = route(u, &ip);
-	sa = s != NULL ? esp_sa_outbound_of(u->sas, s->params.association)
-		       : NULL;
-	if (sa == NULL) {
-		u->totals.drop_no_route++;
-		return;
-	}
-	ipv6 = ip.version == 6;
-	mtu = tx_session_mtu(u, s, sa, ipv6);
-	if (ip.total_bytes > mtu && ip.dont_fragment) {
-		answer_too_big(u, p, &ip, mtu);
-		return;
-	}
-	inet_clamp_mss(p, &ip, mtu);
-	put_headers(s, p - USER_HEADERS_BYTES, ip.total_bytes, ipv6);
-	tx->sessions[tx->n] = s;
-	tx->inner_bytes[tx->n] = ip.total_bytes;
-	tx->jobs[tx->n++] = (struct esp_job){
-	    .sa = sa,
-	    .data = p - USER_HEADERS_BYTES,
-	    .len = USER_HEADERS_BYTES + ip.total_bytes,
-	    .next_header = PROTO_UDP,
-	};
+/* RFC 2474 and RFC 6040 4: DSCP if it is wanted, ECN never: the outer header
+ * of transport mode is not the inner one's (we do not carry marks back). */
+static uint8_t
+outer_tos(const struct user_plane *u, const struct inet_packet *ip)
+{
+	return u->cfg.copy_dscp ? ip->traffic_class & 0xfc : 0;
 }
 
-static void
-send_path(struct user_plane *u, enum user_path path, struct io_packet **packets,
-    size_t n)
+static size_t
+hash_of(const struct esp_sa *sa)
 {
-	struct io_result res;
-
-	if (n == 0)
-		return;
-	res = io_send(
-	    u->sockets[path].fd, path == PATH_ESP, &u->tx.io, packets, n);
-	u->totals.tx_packets += res.sent;
-	u->totals.drop_tx_full += res.full;
-	u->totals.send_errors += res.failed;
+	return ((uintptr_t)sa >> 6) * 2654435761u >> 8 & (TX_HASH - 1);
 }
 
-static void
-encrypt_and_send(struct user_plane *u)
+static bool
+fits(const struct user_tx *tx, const struct tx_run *r, size_t i)
+{
+	const struct esp_job *j = &tx->jobs[i];
+
+	return r->sa == j->sa && !r->closed && r->tos == tx->tos[i] &&
+	    j->len <= r->segment_bytes && r->n < IO_SEGMENTS &&
+	    r->bytes + j->len <= IO_MESSAGE_BYTES;
+}
+
+/* Packets of one SA keep their order: a run is only ever followed by a younger
+ * one, and when another SA took its place in open_run it does not grow. */
+static size_t
+make_runs(struct user_plane *u)
 {
 	struct user_tx *tx = &u->tx;
-	size_t n[2] = {0, 0}, i;
+	size_t i, n_runs = 0;
 	const struct esp_job *j;
-	unsigned int raw;
+	struct tx_run *r;
+	uint16_t *open;
 
-	esp_encrypt_batch(tx->jobs, tx->n, loop_now_ms(u->loop));
+	memset(tx->open_run, 0, sizeof(tx->open_run));
 	for (i = 0; i < tx->n; i++) {
 		j = &tx->jobs[i];
 		if (j->verdict != ESP_OK) { /* SA used up: tell the engine */
@@ -160,37 +138,156 @@ encrypt_and_send(struct user_plane *u)
 		}
 		tx->sessions[i]->counters.packets_out++;
 		tx->sessions[i]->counters.bytes_out += tx->inner_bytes[i];
-		tx->packets[i] = (struct io_packet){.data = j->data,
-		    .len = j->len,
-		    .peer = *esp_sa_peer(j->sa),
-		    .local = *esp_sa_local(j->sa)};
-		raw = esp_sa_is_encap(j->sa) ? 0 : 1;
-		tx->by_path[raw][n[raw]++] = &tx->packets[i];
+		open = &tx->open_run[hash_of(j->sa)];
+		r = *open > 0 ? &tx->runs[*open - 1] : NULL;
+		if (r != NULL && fits(tx, r, i)) {
+			tx->next[r->last] = (uint16_t)i;
+			r->last = (uint16_t)i;
+			r->n++;
+			r->bytes += j->len;
+			r->closed = j->len < r->segment_bytes;
+			continue;
+		}
+		tx->runs[n_runs++] = (struct tx_run){.sa = j->sa,
+		    .first = (uint16_t)i,
+		    .last = (uint16_t)i,
+		    .n = 1,
+		    .tos = tx->tos[i],
+		    .segment_bytes = j->len,
+		    .bytes = j->len};
+		*open = (uint16_t)n_runs;
 	}
-	send_path(u, PATH_UDP4500, tx->by_path[0], n[0]);
-	send_path(u, PATH_ESP, tx->by_path[1], n[1]);
-	u->totals.tx_batches += tx->n > 0;
+	return n_runs;
+}
+
+static void
+send_runs(struct user_plane *u, size_t n_runs)
+{
+	struct user_tx *tx = &u->tx;
+	size_t n[2] = {0, 0}, i, n_iov = 0;
+	const struct tx_run *r;
+	unsigned int raw;
+	uint16_t at, k;
+
+	for (i = 0; i < n_runs; i++) {
+		r = &tx->runs[i];
+		raw = esp_sa_is_encap(r->sa) ? 0 : 1;
+		tx->out[raw][n[raw]++] = (struct io_run){
+		    .peer = esp_sa_peer(r->sa),
+		    .local = esp_sa_local(r->sa),
+		    .iov = &tx->iov[n_iov],
+		    .n_iov = r->n,
+		    .tos = r->tos,
+		};
+		for (k = 0, at = r->first; k < r->n; k++, at = tx->next[at])
+			tx->iov[n_iov++] =
+			    (struct iovec){tx->jobs[at].data, tx->jobs[at].len};
+	}
+	if (n[0] > 0)
+		io_send(&u->sockets[PATH_UDP4500].io, &tx->io, tx->out[0], n[0],
+		    &u->sent);
+	if (n[1] > 0)
+		io_send(&u->sockets[PATH_ESP].io, &tx->io, tx->out[1], n[1],
+		    &u->sent);
+}
+
+static void
+encrypt_and_send(struct user_plane *u)
+{
+	struct user_tx *tx = &u->tx;
+	bool gso = u->sockets[PATH_UDP4500].io.gso;
+
+	if (tx->n == 0)
+		return;
+	esp_encrypt_batch(tx->jobs, tx->n, loop_now_ms(u->loop));
+	send_runs(u, make_runs(u));
+	if (gso != u->sockets[PATH_UDP4500].io.gso)
+		user_chores_soon(u); /* tell */
+	u->totals.tx_batches++;
 	tx->n = 0;
+}
+
+/* ---- from the TUN device ---- */
+
+/* Cut into slots, with headers in front; sends what is full. */
+static void
+queue(struct user_plane *u, struct user_session *s, struct esp_sa *sa,
+    struct cut *c, uint16_t mtu)
+{
+	struct user_tx *tx = &u->tx;
+	bool ipv6 = c->ip.version == 6, only = c->n_segments == 1;
+	uint8_t *p;
+	size_t n;
+
+	for (;;) {
+		if (tx->n == TX_PACKETS)
+			encrypt_and_send(u);
+		p = tx->slots + tx->n * tx->slot_stride + USER_HEADROOM;
+		n = cut_next(c, p, tx->slot_inner_bytes);
+		if (n == 0)
+			return;
+		if (only && inet_is_syn(p, &c->ip))
+			inet_clamp_mss(p, &c->ip, mtu);
+		put_headers(s, p - USER_HEADERS_BYTES, n, ipv6);
+		tx->sessions[tx->n] = s;
+		tx->inner_bytes[tx->n] = (uint16_t)n;
+		tx->tos[tx->n] = outer_tos(u, &c->ip);
+		tx->jobs[tx->n++] = (struct esp_job){
+		    .sa = sa,
+		    .data = p - USER_HEADERS_BYTES,
+		    .len = USER_HEADERS_BYTES + n,
+		    .next_header = PROTO_UDP,
+		};
+	}
+}
+
+/* One packet or super-segment from the TUN device: queued, or dropped. */
+static void
+prepare(
+    struct user_plane *u, const struct vnet *h, const uint8_t *p, size_t len)
+{
+	struct user_session *s;
+	struct esp_sa *sa;
+	struct cut c;
+	uint16_t mtu;
+
+	if (!cut_begin(&c, h, p, len) ||
+	    c.segment_bytes > u->tx.slot_inner_bytes) {
+		u->totals.drop_malformed++;
+		return;
+	}
+	s = route(u, &c.ip);
+	sa = s != NULL ? esp_sa_outbound_of(u->sas, s->params.association)
+		       : NULL;
+	if (sa == NULL) {
+		u->totals.drop_no_route += c.n_segments;
+		return;
+	}
+	mtu = tx_session_mtu(u, s, sa, c.ip.version == 6);
+	if (c.segment_bytes > mtu && c.ip.dont_fragment) {
+		answer_too_big(u, p, &c.ip, mtu);
+		return;
+	}
+	queue(u, s, sa, &c, mtu);
 }
 
 void
 tx_tun_ready(void *ctx, int events)
 {
 	struct user_plane *u = ctx;
-	size_t i = USER_BATCH;
-	uint8_t *p;
-	ssize_t n;
+	const uint8_t *p;
+	struct vnet h;
+	size_t n = 1;
 	int turn;
 
 	(void)events;
-	for (turn = 0; turn < USER_TURNS && i == USER_BATCH; turn++) {
-		for (i = 0; i < USER_BATCH; i++) {
-			p = u->tx.bufs + i * USER_TX_BYTES + USER_HEADROOM;
-			n = read(u->cfg.tun_fd, p, USER_TUN_MAX);
-			if (n <= 0)
-				break;
-			prepare(u, p, (size_t)n);
-		}
+	for (turn = 0; turn < USER_TURNS && n > 0; turn++) {
+		do {
+			n = tun_read(&u->tun, u->tx.super, &h, &p,
+			    &u->totals.drop_malformed);
+			if (n > 0)
+				prepare(u, &h, p, n);
+		} while (n > 0 && u->tx.n < TX_FULL);
 		encrypt_and_send(u);
 	}
 }

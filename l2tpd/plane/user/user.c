@@ -56,13 +56,14 @@ destroy(struct user_plane *u)
 
 	stop_watching(u);
 	for (i = 0; i < PATH_COUNT; i++)
-		close_fd(u->sockets[i].fd);
-	close_fd(u->cfg.tun_fd);
+		close_fd(u->sockets[i].io.fd);
+	tun_close(&u->tun);
 	session_table_clear(&u->sessions);
 	esp_table_free(u->sas);
 	larval_free(u->larval);
 	free(u->rx.bufs);
-	free(u->tx.bufs);
+	free(u->tx.super);
+	free(u->tx.slots);
 	free(u);
 }
 
@@ -126,15 +127,42 @@ tell_expired(struct user_plane *u, uint64_t now_ms)
 static void
 replay_held(struct user_plane *u, uint64_t now_ms)
 {
+	struct user_rx *rx = &u->rx;
 	size_t n = 0;
 
-	while (n < USER_BATCH &&
-	    larval_take(u->larval, now_ms, &u->rx.packets[n],
-		u->rx.bufs + n * USER_RX_BYTES, USER_RX_BYTES)) {
-		u->rx.packets[n].kind = RX_ESP;
+	while (n < RX_MESSAGES &&
+	    larval_take(u->larval, now_ms, &rx->packets[n], &rx->messages[n],
+		rx->bufs + n * RX_STRIDE, RX_BUF_BYTES)) {
+		rx->packets[n].kind = RX_ESP;
 		n++;
 	}
 	rx_run(u, n);
+}
+
+/* What was wanted, can be done here, and was never refused. */
+static unsigned int
+working_offloads(const struct user_plane *u)
+{
+	unsigned int w = u->cfg.offloads & PLANE_UDP_GRO;
+
+	if (u->tun.features & COALESCE_TCP4)
+		w |= PLANE_TUN_TCP;
+	if (u->tun.features & COALESCE_UDP)
+		w |= PLANE_TUN_UDP;
+	if (u->sockets[PATH_UDP4500].io.gso)
+		w |= PLANE_UDP_GSO;
+	return w;
+}
+
+static void
+tell_offloads(struct user_plane *u)
+{
+	unsigned int gone = u->told_offloads & ~working_offloads(u), bit;
+
+	u->told_offloads &= ~gone;
+	for (bit = 1; bit <= PLANE_OFFLOAD_ALL && !u->dead; bit <<= 1)
+		if (gone & bit)
+			u->events.offload_off(u->ctx, (enum plane_offload)bit);
 }
 
 void
@@ -148,6 +176,8 @@ user_chores(void *ctx)
 	replay_held(u, now_ms);
 	if (!u->dead)
 		tell_expired(u, now_ms);
+	if (!u->dead)
+		tell_offloads(u);
 	user_leave(u);
 }
 
@@ -334,7 +364,19 @@ user_session_counters(struct plane *p, uint32_t id, struct plane_counters *ret)
 static void
 user_totals(struct plane *p, struct plane_totals *ret)
 {
-	*ret = user_of(p)->totals;
+	const struct user_plane *u = user_of(p);
+
+	*ret = u->totals;
+	ret->tx_packets += u->sent.sent;
+	ret->drop_tx_full += u->sent.full;
+	ret->send_errors += u->sent.failed;
+	ret->tx_messages += u->sent.messages;
+	ret->gso_refused = u->sent.gso_refused;
+	ret->tun_reads = u->tun.totals.reads;
+	ret->tun_writes = u->tun.totals.writes;
+	ret->tun_write_errors = u->tun.totals.write_errors;
+	ret->tun_refused = u->tun.totals.refused;
+	ret->bad_inner_sums = u->rx.coalesce.totals.bad_sums;
 }
 
 static const struct plane_ops user_ops = {
@@ -370,8 +412,12 @@ static bool
 watch_socket(struct user_plane *u, enum user_path path, int fd)
 {
 	struct user_socket *s = &u->sockets[path];
+	bool many = path == PATH_UDP4500; /* IKE's are not worth merging */
 	int omit = IP_PMTUDISC_OMIT;
 
+	io_socket_init(&s->io, fd, path == PATH_ESP,
+	    many && (u->cfg.offloads & PLANE_UDP_GSO) != 0,
+	    many && (u->cfg.offloads & PLANE_UDP_GRO) != 0);
 	if (fd < 0)
 		return true;
 	/* no DF, and no belief in ICMP that anyone could forge; not all
@@ -382,26 +428,56 @@ watch_socket(struct user_plane *u, enum user_path path, int fd)
 }
 
 static bool
+start_tun(struct user_plane *u)
+{
+	const struct plane_config *c = &u->cfg;
+
+	if (tun_init(&u->tun, c->tun_fd, c->tun_vnet,
+		(c->offloads & PLANE_TUN_TCP) != 0,
+		(c->offloads & PLANE_TUN_UDP) != 0) < 0)
+		return false;
+	coalesce_init(&u->rx.coalesce, u->tun.features, inner_emit, u);
+	if (c->tun_fd < 0)
+		return true;
+	u->tun_watch =
+	    loop_fd_new(u->loop, c->tun_fd, LOOP_READ, tx_tun_ready, u);
+	return u->tun_watch != NULL && set_nonblocking(c->tun_fd);
+}
+
+static bool
+make_buffers(struct user_plane *u)
+{
+	struct user_tx *tx = &u->tx;
+	size_t lines;
+
+	tx->slot_inner_bytes =
+	    u->cfg.inner_mtu > TX_INNER_MIN ? u->cfg.inner_mtu : TX_INNER_MIN;
+	lines = (tx->slot_inner_bytes + TX_SLOT_AROUND + 63) / 64;
+	tx->slot_stride = (lines | 1) * 64;
+	tx->super = malloc(TUN_PACKET_BYTES);
+	tx->slots = malloc(TX_PACKETS * tx->slot_stride);
+	u->rx.bufs = malloc((size_t)RX_MESSAGES * RX_STRIDE);
+	return tx->super != NULL && tx->slots != NULL && u->rx.bufs != NULL;
+}
+
+static bool
 start(struct user_plane *u)
 {
-	if (u->cfg.tun_fd >= 0) {
-		u->tun_watch = loop_fd_new(
-		    u->loop, u->cfg.tun_fd, LOOP_READ, tx_tun_ready, u);
-		if (u->tun_watch == NULL || !set_nonblocking(u->cfg.tun_fd))
-			return false;
-	}
+	if (!start_tun(u))
+		return false;
 	u->sas = esp_table_new();
 	u->larval = larval_new();
-	u->rx.bufs = malloc((size_t)USER_BATCH * USER_RX_BYTES);
-	u->tx.bufs = malloc((size_t)USER_BATCH * USER_TX_BYTES);
 	u->chores = loop_timer_new(u->loop, user_chores, u);
-	if (u->sas == NULL || u->larval == NULL || u->rx.bufs == NULL ||
-	    u->tx.bufs == NULL || u->chores == NULL)
+	if (u->sas == NULL || u->larval == NULL || u->chores == NULL ||
+	    !make_buffers(u))
 		return false;
 	loop_timer_set(u->chores, CHORES_MS);
-	return watch_socket(u, PATH_UDP500, u->cfg.udp500_fd) &&
-	    watch_socket(u, PATH_UDP4500, u->cfg.udp4500_fd) &&
-	    watch_socket(u, PATH_ESP, u->cfg.esp_fd);
+	if (!watch_socket(u, PATH_UDP500, u->cfg.udp500_fd) ||
+	    !watch_socket(u, PATH_UDP4500, u->cfg.udp4500_fd) ||
+	    !watch_socket(u, PATH_ESP, u->cfg.esp_fd))
+		return false;
+	u->told_offloads = working_offloads(u);
+	return true;
 }
 
 struct plane *
@@ -429,7 +505,8 @@ plane_user_new(struct loop *loop, const struct plane_config *cfg,
 	u->cfg = *cfg;
 	for (i = 0; i < PATH_COUNT; i++)
 		u->sockets[i] = (struct user_socket){
-		    .user = u, .path = (enum user_path)i, .fd = fds[i]};
+		    .user = u, .path = (enum user_path)i, .io = {.fd = fds[i]}};
+	u->tun.fd = cfg->tun_fd;
 	ratelimit_init(
 	    &u->unknown_spi_limit, UNKNOWN_SPI_BURST, UNKNOWN_SPI_RATE, now_ms);
 	ratelimit_init(&u->too_big_limit, TOO_BIG_BURST, TOO_BIG_RATE, now_ms);

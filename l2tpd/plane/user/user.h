@@ -20,11 +20,12 @@
 #include "base/ratelimit.h"
 #include "l2tpd/esp/esp.h"
 #include "l2tpd/plane/plane.h"
+#include "l2tpd/plane/user/coalesce.h"
 #include "l2tpd/plane/user/inet.h"
 #include "l2tpd/plane/user/io.h"
 #include "l2tpd/plane/user/tables.h"
+#include "l2tpd/plane/user/tun.h"
 
-#define USER_BATCH         IO_BATCH
 #define USER_TURNS         4 /* batches a wake-up, then the others' turn */
 #define USER_UDP_BYTES     8
 #define USER_L2TP_BYTES    6 /* data header that we send: no L, S, O */
@@ -32,11 +33,23 @@
 #define USER_HEADERS_BYTES (USER_UDP_BYTES + USER_L2TP_BYTES + USER_PPP_BYTES)
 #define USER_ESP_FRONT     24 /* esp.h: room in front of a payload */
 #define USER_HEADROOM      64 /* >= USER_ESP_FRONT + USER_HEADERS_BYTES */
-/* One received datagram: the largest IKE message, with room; an odd number of
- * cache lines, so that the heads of a batch do not share a cache set. */
-#define USER_RX_BYTES (161 * 64)
-#define USER_TUN_MAX  9216 /* largest inner packet */
-#define USER_TX_BYTES (USER_HEADROOM + USER_TUN_MAX + ESP_OVERHEAD_MAX + 48)
+#define USER_IKE_MAX       (161 * 64) /* largest IKE datagram, with room */
+
+/* Receiving: a buffer takes the largest message of many datagrams. The stride
+ * is an odd number of cache lines, so that the heads of a batch do not share a
+ * cache set. When messages come merged a few fill a batch, else many do. */
+#define RX_BUF_BYTES 65536
+#define RX_STRIDE    (RX_BUF_BYTES + 64)
+#define RX_MESSAGES  32 /* a system call */
+#define RX_MERGED    8  /* the same when they come merged */
+#define RX_PACKETS   512
+
+/* Sending: a batch is sent when it is this full or nothing else waits. A slot
+ * takes the largest inner packet with all that is put around it. */
+#define TX_PACKETS     256
+#define TX_FULL        192
+#define TX_INNER_MIN   1500 /* what a slot takes at least, bytes */
+#define TX_SLOT_AROUND (USER_HEADROOM + ESP_OVERHEAD_MAX + 48)
 
 enum user_path { PATH_UDP500, PATH_UDP4500, PATH_ESP, PATH_COUNT };
 
@@ -45,14 +58,17 @@ struct user_plane;
 struct user_socket {
 	struct user_plane *user;
 	enum user_path path;
-	int fd;
+	struct io_socket io;
 	struct loop_fd *watch;
+	bool merged; /* the last messages came merged */
 };
 
 enum rx_kind { RX_DROP, RX_IKE, RX_ESP, RX_UNKNOWN, RX_PAYLOAD };
 
 struct rx_packet {
-	struct io_packet io;
+	uint8_t *data; /* in its message */
+	size_t len;    /* bytes */
+	const struct io_message *from;
 	enum user_path path;
 	enum rx_kind kind;
 	uint32_t spi;
@@ -61,25 +77,43 @@ struct rx_packet {
 };
 
 struct user_rx {
-	uint8_t *bufs; /* USER_BATCH * USER_RX_BYTES */
+	uint8_t *bufs; /* RX_MESSAGES * RX_STRIDE */
 	struct io_arrays io;
-	struct io_packet received[USER_BATCH];
-	struct rx_packet packets[USER_BATCH];
-	struct esp_job jobs[USER_BATCH];
-	struct rx_packet *job_of[USER_BATCH];
-	struct iovec tun[USER_BATCH]; /* waits for the write to TUN */
-	size_t n_tun;
+	struct io_message messages[RX_MESSAGES];
+	struct rx_packet packets[RX_PACKETS];
+	struct esp_job jobs[RX_PACKETS];
+	struct rx_packet *job_of[RX_PACKETS];
+	struct coalesce coalesce; /* on the way to the TUN device */
 };
 
+/* Packets of one SA that go as one message. */
+struct tx_run {
+	const struct esp_sa *sa;
+	uint16_t first, last; /* packets, linked by next[] */
+	uint16_t n;
+	bool closed; /* a shorter one is its last */
+	uint8_t tos;
+	size_t segment_bytes, bytes;
+};
+
+#define TX_HASH 64 /* the runs that may still grow, by SA */
+
 struct user_tx {
-	uint8_t *bufs; /* USER_BATCH * USER_TX_BYTES */
+	uint8_t *super; /* TUN_PACKET_BYTES: what came from the TUN device */
+	uint8_t *slots; /* TX_PACKETS * slot_stride */
+	size_t slot_stride, slot_inner_bytes;
 	struct io_arrays io;
-	struct esp_job jobs[USER_BATCH];
-	struct user_session *sessions[USER_BATCH];
-	size_t inner_bytes[USER_BATCH];
-	struct io_packet packets[USER_BATCH];
-	struct io_packet *by_path[2][USER_BATCH]; /* 0 UDP, 1 raw ESP */
+	struct esp_job jobs[TX_PACKETS];
+	struct user_session *sessions[TX_PACKETS];
+	uint16_t inner_bytes[TX_PACKETS];
+	uint8_t tos[TX_PACKETS];
 	size_t n;
+	/* after the encryption: who goes together */
+	struct tx_run runs[TX_PACKETS];
+	uint16_t next[TX_PACKETS];
+	uint16_t open_run[TX_HASH]; /* index + 1, 0: none */
+	struct iovec iov[TX_PACKETS];
+	struct io_run out[2][TX_PACKETS]; /* 0 UDP, 1 raw ESP */
 };
 
 struct larval;
@@ -91,6 +125,7 @@ struct user_plane {
 	void *ctx;
 	struct plane_config cfg;
 	struct user_socket sockets[PATH_COUNT];
+	struct tun tun;
 	struct loop_fd *tun_watch;
 	struct loop_timer *chores;
 	struct esp_table *sas;
@@ -98,11 +133,13 @@ struct user_plane {
 	struct larval *larval;
 	struct ratelimit unknown_spi_limit, too_big_limit;
 	struct plane_totals totals;
+	struct io_totals sent; /* by batches */
 	struct user_rx rx;
 	struct user_tx tx;
-	uint64_t used_up_ms; /* last user_sa_used_up() that counted */
-	unsigned int busy;   /* depth of user_enter() */
-	bool dead;           /* plane_free() was called while busy */
+	unsigned int told_offloads; /* enum plane_offload that work */
+	uint64_t used_up_ms;        /* last user_sa_used_up() that counted */
+	unsigned int busy;          /* depth of user_enter() */
+	bool dead;                  /* plane_free() was called while busy */
 };
 
 /* Around everything that may call back. user_leave() may free u. */
@@ -117,17 +154,20 @@ void user_chores(void *ctx);
 
 /* rx.c */
 void rx_socket_ready(void *ctx, int events);
-/* The first n entries of u->rx.packets: datagrams as they came from .path. */
-void rx_datagrams(struct user_plane *u, size_t n);
-/* The same from the ESP header on: .kind is set. */
+/* The first n entries of u->rx.messages, as they came from path. */
+void rx_messages(struct user_plane *u, enum user_path path, size_t n);
+/* The first n entries of u->rx.packets, from the ESP header on: .kind is set.
+ * Touches no message but through them. */
 void rx_run(struct user_plane *u, size_t n);
 
-/* inner.c: what came out of ESP with this next header. data stays untouched
- * until rx_flush_tun(). */
+/* inner.c: what came out of ESP with this next header. data may change, and
+ * must stay until inner_flush(). */
 void inner_input(struct user_plane *u, uint32_t association,
     const struct endpoint *peer, uint8_t next_header, uint8_t *data,
     size_t len);
-void inner_flush_tun(struct user_plane *u);
+void inner_flush(struct user_plane *u);
+/* How the coalescer writes to the TUN device; ctx: the plane. */
+void inner_emit(void *ctx, const struct vnet *h, struct iovec *iov, int n_iov);
 
 /* tx.c */
 void tx_tun_ready(void *ctx, int events);
@@ -152,8 +192,9 @@ bool larval_ready(struct larval *l, uint32_t spi);
 /* Copies the packet. False: this SPI is not expected. */
 bool larval_hold(
     struct larval *l, const struct rx_packet *packet, uint64_t now_ms);
-/* Fetch a packet that may go into buf; forgets those that are too old. */
+/* Fetch a packet that may go into buf, and whence it came into *ret_from;
+ * forgets those that are too old. */
 bool larval_take(struct larval *l, uint64_t now_ms, struct rx_packet *ret,
-    uint8_t *buf, size_t buf_bytes);
+    struct io_message *ret_from, uint8_t *buf, size_t buf_bytes);
 
 #endif
