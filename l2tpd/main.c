@@ -49,15 +49,22 @@ make_plane(struct loop *loop, const struct plane_events *events,
     void *events_ctx, void *ctx)
 {
 	struct child_start *start = ctx;
-	const struct plane_config cfg = {
+	const struct adit_conf *c = &start->conf;
+	struct plane_config cfg = {
 	    .udp500_fd = take(start, PRIV_FD_UDP500),
 	    .udp4500_fd = take(start, PRIV_FD_UDP4500),
 	    .esp_fd = take(start, PRIV_FD_ESP),
 	    .tun_fd = take(start, PRIV_FD_TUN),
-	    .inner_mtu = start->conf.mru,
-	    .outer_mtu = start->conf.outer_mtu,
+	    .inner_mtu = c->mru,
+	    .outer_mtu = c->outer_mtu,
+	    .copy_dscp = c->copy_dscp,
+	    .offloads = (c->tun_tcp_offload ? PLANE_TUN_TCP : 0u) |
+		(c->tun_udp_offload ? PLANE_TUN_UDP : 0u) |
+		(c->udp_gso ? PLANE_UDP_GSO : 0u) |
+		(c->udp_gro ? PLANE_UDP_GRO : 0u),
 	};
 
+	cfg.tun_vnet = plane_tun_has_vnet(cfg.tun_fd);
 	return plane_user_new(loop, &cfg, events, events_ctx);
 }
 

@@ -73,6 +73,11 @@ static const struct key keys[] = {
 	{ "pool", "last", KIND_IPV4, AT(pool_last), 0, 0 },
 	{ "pool", "sessions-per-user", KIND_U16, AT(sessions_per_user),
 	    0, 65535 },
+	{ "plane", "tun-tcp-offload", KIND_BOOL, AT(tun_tcp_offload), 0, 0 },
+	{ "plane", "tun-udp-offload", KIND_BOOL, AT(tun_udp_offload), 0, 0 },
+	{ "plane", "udp-gso", KIND_BOOL, AT(udp_gso), 0, 0 },
+	{ "plane", "udp-gro", KIND_BOOL, AT(udp_gro), 0, 0 },
+	{ "plane", "copy-dscp", KIND_BOOL, AT(copy_dscp), 0, 0 },
 	{ "process", "run-dir", KIND_PATH, TEXT(run_dir) },
 	{ "process", "state-dir", KIND_PATH, TEXT(state_dir) },
 	{ "process", "tun-name", KIND_TEXT, TEXT(tun_name) },
@@ -82,7 +87,7 @@ static const struct key keys[] = {
 /* clang-format on */
 
 static const char *const sections[] = {
-    "server", "ipsec", "l2tp", "ppp", "pool", "process"};
+    "server", "ipsec", "l2tp", "ppp", "pool", "plane", "process"};
 
 static char why_buffer[512];
 
@@ -151,6 +156,8 @@ conf_defaults(struct adit_conf *c)
 	c->echo_interval_s = 30;
 	c->echo_failures = 4;
 	c->outer_mtu = 1500;
+	c->tun_tcp_offload = c->tun_udp_offload = true;
+	c->udp_gso = c->udp_gro = true;
 	inet_pton(AF_INET, "10.77.0.0", c->pool_net);
 	c->pool_prefix_bits = 20;
 	derive_pool(c, true, true, true);

@@ -45,6 +45,10 @@ struct adit_conf {
 	uint8_t pool_prefix_bits;
 	uint8_t gateway[4]; /* our address on every link, inside pool_net */
 	uint16_t sessions_per_user; /* 0: no limit */
+	/* plane */
+	bool tun_tcp_offload, tun_udp_offload; /* super-segments at the TUN */
+	bool udp_gso, udp_gro; /* many ESP packets a system call */
+	bool copy_dscp;        /* inner to outer */
 	/* processes and places */
 	char run_dir[CONF_PATH_MAX - 24];         /* sockets: /run/adit */
 	char state_dir[CONF_PATH_MAX - 24];       /* adit.db: /var/lib/adit */

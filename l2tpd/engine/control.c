@@ -116,9 +116,10 @@ cmd_status(struct engine *e, json_t *request)
 	memset(&t, 0, sizeof(t));
 	plane_totals(e->plane, &t);
 	format_time(e->started, since, sizeof(since));
-	return json_pack("{s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I}}",
+	return json_pack(
+	    "{s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, "
+	    "s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
+	    "s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
 	    "ok", 1, "since", since, "address", e->conf.address, "plane",
 	    "user", "charon_plugin", ike_relay_is_connected(e->relay),
 	    "charon_vici", e->vici != NULL, "sessions", up, "sessions_all",
@@ -134,7 +135,12 @@ cmd_status(struct engine *e, json_t *request)
 	    "malformed", (json_int_t)t.drop_malformed, "spoofed",
 	    (json_int_t)t.drop_spoofed, "no_session",
 	    (json_int_t)t.drop_no_session, "no_route",
-	    (json_int_t)t.drop_no_route);
+	    (json_int_t)t.drop_no_route, "batches", "received_messages",
+	    (json_int_t)t.rx_messages, "sent_messages",
+	    (json_int_t)t.tx_messages, "tun_reads", (json_int_t)t.tun_reads,
+	    "tun_writes", (json_int_t)t.tun_writes, "gso_refused",
+	    (json_int_t)t.gso_refused, "tun_refused", (json_int_t)t.tun_refused,
+	    "bad_inner_sums", (json_int_t)t.bad_inner_sums);
 }
 
 static json_t *

@@ -81,6 +81,17 @@ on_unknown_spi(void *ctx, const struct endpoint *peer, uint32_t spi)
 	    endpoint_format(peer, text, sizeof(text)));
 }
 
+static void
+on_offload_off(void *ctx, enum plane_offload what)
+{
+	const char *name = what == PLANE_TUN_TCP ? "tun-tcp-offload"
+	    : what == PLANE_TUN_UDP              ? "tun-udp-offload"
+						 : "udp-gso";
+
+	(void)ctx;
+	log_msg(MSG_OFFLOAD_OFF, "what=%s", name);
+}
+
 static const struct plane_events plane_events = {
     .ike = on_ike,
     .l2tp = on_l2tp,
@@ -88,6 +99,7 @@ static const struct plane_events plane_events = {
     .moved = on_moved,
     .expired = on_expired,
     .unknown_spi = on_unknown_spi,
+    .offload_off = on_offload_off,
 };
 
 /* ---- housekeeping ---- */

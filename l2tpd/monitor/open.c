@@ -182,6 +182,8 @@ open_tun(const struct adit_conf *c)
 	memset(&ifr, 0, sizeof(ifr));
 	memcpy(ifr.ifr_name, c->tun_name, sizeof(c->tun_name));
 	ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
+	if (c->tun_tcp_offload || c->tun_udp_offload)
+		ifr.ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return fail(fd, "tun", "create");
 	rc = tun_configure(c);

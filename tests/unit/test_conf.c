@@ -68,6 +68,9 @@ test_defaults(void **state)
 	ip_equal(conf.pool_last, 10, 77, 15, 254);
 	assert_false(conf.allow_pap);
 	assert_false(conf.legacy_clients);
+	assert_true(conf.tun_tcp_offload && conf.tun_udp_offload &&
+	    conf.udp_gso && conf.udp_gro);
+	assert_false(conf.copy_dscp);
 	assert_string_equal(conf.run_dir, "/run/adit");
 	assert_string_equal(conf.tun_name, "adit0");
 	conf_defaults(&conf);
@@ -92,6 +95,8 @@ test_every_key(void **state)
 		 "pool { network = 192.168.100.0/24 gateway = 192.168.100.9\n"
 		 " first = 192.168.100.10 last = 192.168.100.20\n"
 		 " sessions-per-user = 3 }\n"
+		 "plane { tun-tcp-offload = no tun-udp-offload = no\n"
+		 " udp-gso = no udp-gro = no copy-dscp = yes }\n"
 		 "process { run-dir = /r state-dir = /s tun-name = t0\n"
 		 " engine-user = e authority-user = a }\n"),
 	    0);
@@ -118,6 +123,9 @@ test_every_key(void **state)
 	ip_equal(conf.pool_first, 192, 168, 100, 10);
 	ip_equal(conf.pool_last, 192, 168, 100, 20);
 	assert_int_equal(conf.sessions_per_user, 3);
+	assert_false(conf.tun_tcp_offload || conf.tun_udp_offload ||
+	    conf.udp_gso || conf.udp_gro);
+	assert_true(conf.copy_dscp);
 	assert_string_equal(conf.run_dir, "/r");
 	assert_string_equal(conf.state_dir, "/s");
 	assert_string_equal(conf.tun_name, "t0");
