@@ -3,8 +3,8 @@
  * alg.c: the transform combinations of RFC 4303 that clients of RFC 3193 use:
  * AES-CBC (RFC 3602) and 3DES-CBC (RFC 2451) with HMAC-SHA1-96 (RFC 2404) or
  * HMAC-SHA2 (RFC 4868), and AES-GCM with a 16 byte ICV (RFC 4106).
- * Owns constant data only. No NULL encryption and no NULL integrity, on
- * purpose: a remote-access server has no use for them.
+ * Owns constant data only. No NULL encryption and no NULL integrity in the
+ * table, on purpose: a remote-access server has no use for them.
  */
 #include "l2tpd/esp/alg.h"
 
@@ -32,6 +32,9 @@ static const struct esp_alg table[] = {
 	GCM(16, "AES-128-GCM", "aes128gcm16"),
 	GCM(24, "AES-192-GCM", "aes192gcm16"),
 	GCM(32, "AES-256-GCM", "aes256gcm16"),
+};
+const struct esp_alg esp_alg_null = {
+	ESP_ENC_NULL, ESP_INT_NONE, false, 0, 0, 0, 0, 4, 0, NULL, NULL, "null"
 };
 /* clang-format on */
 #define N_ALGS (sizeof(table) / sizeof(table[0]))

@@ -30,7 +30,10 @@ struct esp_alg {
 const struct esp_alg *esp_alg_find(uint16_t enc, size_t enc_key_bytes,
     uint16_t integ, size_t int_key_bytes, bool *ret_known_pair);
 
-/* All rows, for self-test and tests. */
+/* All rows, for self-test and tests; without esp_alg_null. */
 const struct esp_alg *esp_alg_table(size_t *ret_n);
+
+/* RFC 2410 without integrity: esp_alg_find() never finds it. */
+extern const struct esp_alg esp_alg_null;
 
 #endif

@@ -10,12 +10,16 @@
  * flow confidentiality padding is sent (received, it lies behind the inner
  * UDP length and is cut there).
  */
+#include <string.h>
+
 #include "base/rd.h"
 #include "base/wr.h"
 #include "l2tpd/esp/sa.h"
 
-#define CHUNK         TRANSFORM_IVS_MAX /* packets a pass */
+#define CHUNK         128 /* packets a pass */
+#define AHEAD         4   /* packets, to fetch memory before it is needed */
 #define TRAILER_BYTES 2
+_Static_assert(CHUNK <= TABLE_IVS_MAX, "IVs for a pass");
 
 struct pass {
 	struct transform_job crypt[CHUNK];
@@ -23,10 +27,37 @@ struct pass {
 	uint32_t sequence[CHUNK];
 };
 
-static bool
-same_group(const struct esp_sa *a, const struct esp_sa *b)
+/* RFC 4303 2.4: padding is 1, 2, 3, ... */
+/* clang-format off */
+#define ROW(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, \
+	n + 8, n + 9, n + 10, n + 11, n + 12, n + 13, n + 14, n + 15
+static const uint8_t padding[] = {
+	ROW(1), ROW(17), ROW(33), ROW(49), ROW(65), ROW(81), ROW(97), ROW(113),
+	ROW(129), ROW(145), ROW(161), ROW(177), ROW(193), ROW(209), ROW(225),
+	241, 242, 243, 244, 245, 246, 247, 248, 249, 250, 251, 252, 253, 254,
+	255,
+};
+/* clang-format on */
+_Static_assert(sizeof(padding) == UINT8_MAX, "the longest padding");
+
+static void
+fetch_sa(const struct esp_job *j)
 {
-	return a->alg == b->alg && a->table == b->table;
+	__builtin_prefetch(j->sa, 1);
+	__builtin_prefetch(&j->sa->counters, 1);
+	__builtin_prefetch(j->data, 1);
+}
+
+static void
+fetch_key(const struct esp_sa *sa)
+{
+	const uint8_t *key = (const uint8_t *)sa->key;
+	size_t i, n = sa->bytes - (size_t)(key - (const uint8_t *)sa);
+
+	if (n > 6 * CACHE_LINE_BYTES)
+		n = 6 * CACHE_LINE_BYTES;
+	for (i = 0; i < n; i += CACHE_LINE_BYTES)
+		__builtin_prefetch(key + i);
 }
 
 /* The crypto of a pass: all pending jobs, one algorithm after the other. */
@@ -34,7 +65,7 @@ static void
 run_groups(struct pass *p, const struct esp_job *jobs, size_t n, bool encrypt)
 {
 	struct transform_job *group[CHUNK];
-	const struct esp_sa *first;
+	const struct esp_sa *first, *sa;
 	size_t i, k, n_group;
 
 	for (i = 0; i < n; i++) {
@@ -43,19 +74,19 @@ run_groups(struct pass *p, const struct esp_job *jobs, size_t n, bool encrypt)
 		first = jobs[i].sa;
 		n_group = 0;
 		for (k = i; k < n; k++) {
-			if (!p->pending[k] || !same_group(first, jobs[k].sa))
+			sa = jobs[k].sa;
+			if (!p->pending[k] || sa->alg != first->alg ||
+			    sa->via != first->via)
 				continue;
 			p->pending[k] = false;
 			group[n_group++] = &p->crypt[k];
 		}
 		if (encrypt)
-			esp_table_ops(first->table)
-			    ->encrypt(esp_table_ctx(first->table), first->alg,
-				group, n_group);
+			transform_encrypt(
+			    first->via, first->alg, group, n_group);
 		else
-			esp_table_ops(first->table)
-			    ->decrypt(esp_table_ctx(first->table), first->alg,
-				group, n_group);
+			transform_decrypt(
+			    first->via, first->alg, group, n_group);
 	}
 }
 
@@ -77,7 +108,7 @@ decrypt_prepare(const struct esp_job *j, uint64_t now_ms,
 		return ESP_MALFORMED;
 	if (esp_sa_is_expired(j->sa, now_ms))
 		return ESP_EXPIRED;
-	if (!replay_check(&j->sa->replay, *ret_sequence))
+	if (!replay_check(j->sa->replay, *ret_sequence))
 		return ESP_REPLAYED;
 	*crypt = (struct transform_job){
 	    .key = j->sa->key,
@@ -92,16 +123,14 @@ decrypt_prepare(const struct esp_job *j, uint64_t now_ms,
 static bool
 strip_trailer(struct esp_job *j, const struct transform_job *crypt)
 {
-	struct rd r = rd_init(crypt->text, crypt->text_bytes), padding;
-	uint8_t next_header, pad_bytes, byte;
-	unsigned int want = 1;
+	struct rd r = rd_init(crypt->text, crypt->text_bytes), pad;
+	uint8_t next_header, pad_bytes;
 
 	if (!rd_u8_end(&r, &next_header) || !rd_u8_end(&r, &pad_bytes) ||
-	    !rd_sub_end(&r, pad_bytes, &padding))
+	    !rd_sub_end(&r, pad_bytes, &pad))
 		return false;
-	for (; rd_u8(&padding, &byte); want++)
-		if (byte != want)
-			return false;
+	if (pad_bytes > 0 && memcmp(pad.p, padding, pad_bytes) != 0)
+		return false;
 	j->next_header = next_header;
 	j->data = crypt->text;
 	j->len = r.left;
@@ -119,7 +148,7 @@ decrypt_finish(struct esp_job *j, const struct transform_job *crypt,
 	if (esp_sa_is_expired(sa, now_ms)) /* by a packet of this batch */
 		return ESP_EXPIRED;
 	/* again: the same number may have come twice in this batch */
-	if (!replay_mark(&sa->replay, sequence, &j->newest))
+	if (!replay_mark(sa->replay, sequence, &j->newest))
 		return ESP_REPLAYED;
 	if (!strip_trailer(j, crypt))
 		return ESP_MALFORMED;
@@ -132,6 +161,8 @@ decrypt_finish(struct esp_job *j, const struct transform_job *crypt,
 static void
 count_refusal(struct esp_counters *c, enum esp_verdict verdict)
 {
+	if (verdict == ESP_OK)
+		return;
 	c->replayed += verdict == ESP_REPLAYED;
 	c->bad_icv += verdict == ESP_BAD_ICV;
 	c->malformed += verdict == ESP_MALFORMED;
@@ -143,7 +174,12 @@ decrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
 	struct pass p;
 	size_t i;
 
+	for (i = 0; i < n && i < AHEAD; i++)
+		fetch_sa(&jobs[i]);
 	for (i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			fetch_sa(&jobs[i + AHEAD]);
+		fetch_key(jobs[i].sa);
 		jobs[i].newest = false;
 		jobs[i].verdict = decrypt_prepare(
 		    &jobs[i], now_ms, &p.crypt[i], &p.sequence[i]);
@@ -184,7 +220,7 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms,
 	size_t pad = over > 0 ? alg->align_bytes - over : 0;
 	size_t total = front + j->len + pad + TRAILER_BYTES + alg->icv_bytes;
 	struct wr w = wr_init(j->data - front, total);
-	uint8_t *unused, i;
+	uint8_t *unused;
 
 	if (sa->sequence >= ESP_SEQUENCE_MAX)
 		return ESP_SEQUENCE_EXHAUSTED;
@@ -195,8 +231,7 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms,
 	wr_be32(&w, (uint32_t)sa->sequence);
 	put_iv(&w, sa, random);
 	wr_space(&w, j->len, &unused);
-	for (i = 1; i <= pad; i++)
-		wr_u8(&w, i);
+	wr_bytes(&w, padding, pad);
 	wr_u8(&w, (uint8_t)pad);
 	wr_u8(&w, j->next_header);
 	*crypt = (struct transform_job){
@@ -217,16 +252,18 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms,
 static void
 encrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
 {
-	uint8_t ivs[CHUNK * TRANSFORM_IV_BYTES];
-	const struct esp_table *t = jobs[0].sa->table;
+	const uint8_t *ivs = esp_table_ivs(jobs[0].sa->table, n);
 	struct pass p;
 	size_t i;
-	bool have_ivs;
 
-	have_ivs = esp_table_ops(t)->make_ivs(esp_table_ctx(t), ivs, n);
+	for (i = 0; i < n && i < AHEAD; i++)
+		fetch_sa(&jobs[i]);
 	for (i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			fetch_sa(&jobs[i + AHEAD]);
+		fetch_key(jobs[i].sa);
 		/* no IV, no packet: never send a predictable one */
-		jobs[i].verdict = have_ivs
+		jobs[i].verdict = ivs != NULL
 		    ? encrypt_prepare(&jobs[i], now_ms,
 			  ivs + i * TRANSFORM_IV_BYTES, &p.crypt[i])
 		    : ESP_MALFORMED;

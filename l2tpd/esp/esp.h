@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * esp.h: ESP (RFC 4303) security associations and their batch transform: what
- * the user plane, tests and fuzzers see of l2tpd/esp. Pure but for OpenSSL: no
- * I/O, no clock (now_ms is a parameter), no log.
+ * the user plane, tests and fuzzers see of l2tpd/esp. Pure but for OpenSSL and
+ * ipsec-mb: no I/O, no clock (now_ms is a parameter), no log.
  *
  * Owner: an esp_table owns its SAs. No allocation per packet.
  * Trusts: SA parameters (they come from charon), nothing of a packet.
@@ -19,6 +19,7 @@
 /* Transform numbers are those of IANA's IKEv2 registry, as charon uses them. */
 enum esp_encryption {
 	ESP_ENC_3DES_CBC = 3,    /* RFC 2451; key 24 */
+	ESP_ENC_NULL = 11,       /* RFC 2410; see esp_table_allow_null() */
 	ESP_ENC_AES_CBC = 12,    /* RFC 3602; key 16, 24, 32 */
 	ESP_ENC_AES_GCM_16 = 20, /* RFC 4106; key 16, 24, 32 + salt 4 */
 };
@@ -59,9 +60,31 @@ struct esp_sa_params {
 struct esp_table;
 struct esp_sa;
 
-/* NULL: no memory, or OpenSSL lacks what we need. */
+/* Who does the crypto. AUTO: ipsec-mb where it is installed, with the
+ * instruction sets that are fastest here; OpenSSL for the rest. The others are
+ * for tests and measurements: one instruction set, or OpenSSL alone. */
+enum esp_crypto {
+	ESP_CRYPTO_AUTO,
+	ESP_CRYPTO_OPENSSL,
+	ESP_CRYPTO_MB_SSE,
+	ESP_CRYPTO_MB_AVX2,
+	ESP_CRYPTO_MB_AVX512,
+};
+
+/* A table belongs to one thread. NULL: no memory, or OpenSSL lacks what we
+ * need. The first call in a process may take 50 ms: it measures. */
 struct esp_table *esp_table_new(void);
+/* NULL also: this machine cannot. */
+struct esp_table *esp_table_new_using(enum esp_crypto crypto);
 void esp_table_free(struct esp_table *t);
+
+/* "ipsec-mb 1.3.0 (avx512, sse), OpenSSL 3.0.17": for the log. An instruction
+ * set that failed its known-answer tests is named as such. */
+const char *esp_table_crypto_name(const struct esp_table *t);
+
+/* From now on esp_sa_add() takes ESP_ENC_NULL with ESP_INT_NONE: no secrecy, no
+ * integrity. For tests and measurements only; the server never calls it. */
+void esp_table_allow_null(struct esp_table *t);
 
 /* Known-answer tests of every transform. False: do not start. */
 bool esp_selftest(void);

@@ -3,89 +3,82 @@
  * table.c: the security associations (RFC 4301 4.4.2) of the user plane: found
  * by SPI inbound, by SPI and peer address outbound, and by association. Owns
  * the SAs and their keys. Trusts the parameters (they come from charon); SPIs
- * of outbound SAs were chosen by peers, therefore the hash has a random seed
- * and a peer cannot take the place of another one's SA.
+ * of outbound SAs were chosen by peers: a peer cannot take the place of another
+ * one's SA.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include <openssl/crypto.h>
 
 #include "base/secret.h"
+#include "l2tpd/esp/index.h"
+#include "l2tpd/esp/mb.h"
 #include "l2tpd/esp/sa.h"
 
-#define BUCKETS_MIN 64 /* a power of two */
-
 LIST_HEAD(sa_list, esp_sa);
-
-struct spi_index { /* chains of SAs, by SPI */
-	struct sa_list *buckets;
-	size_t n_buckets, n;
-};
+LIST_HEAD(association_list, esp_association);
 
 struct esp_association {
+	struct sa_list outbound, inbound; /* newest first */
 	uint32_t id;
-	struct sa_list inbound, outbound; /* newest first */
-	UT_hash_handle hh;
+	LIST_ENTRY(esp_association) in_all;
 };
 
 struct esp_table {
-	const struct transform_ops *ops;
-	struct transform_ctx *ctx;
-	uint32_t seed;
-	struct spi_index inbound, outbound;
-	struct esp_association *associations;
+	struct index inbound, outbound; /* by SPI */
+	struct index by_id;             /* associations */
+	struct association_list associations;
+	struct transform mb, openssl, null; /* mb may not be open */
+	bool null_allowed;
+	uint8_t ivs[TABLE_IVS_MAX * TRANSFORM_IV_BYTES];
+	size_t n_ivs; /* not given out yet, at the end of ivs */
+	char crypto_name[160];
 };
 
-static struct sa_list *
-bucket_of(const struct esp_table *t, const struct spi_index *x, uint32_t spi)
+static void
+name_crypto(struct esp_table *t)
 {
-	uint64_t h = (uint64_t)(spi ^ t->seed) * 0x9e3779b97f4a7c15u;
+	const char *openssl = OpenSSL_version(OPENSSL_FULL_VERSION_STRING);
 
-	return &x->buckets[(h >> 32) & (x->n_buckets - 1)];
+	if (t->mb.ctx != NULL)
+		snprintf(t->crypto_name, sizeof(t->crypto_name),
+		    "%s, OpenSSL %s", transform_mb_name(&t->mb), openssl);
+	else
+		snprintf(t->crypto_name, sizeof(t->crypto_name), "OpenSSL %s",
+		    openssl);
 }
 
-static int
-index_resize(struct esp_table *t, struct spi_index *x, size_t n_buckets)
+struct esp_table *
+esp_table_new_using(enum esp_crypto crypto)
 {
-	struct spi_index bigger = {.n_buckets = n_buckets, .n = x->n};
-	struct esp_sa *sa;
-	size_t i;
+	struct esp_table *t;
+	bool mb = false;
 
-	bigger.buckets = calloc(n_buckets, sizeof(*bigger.buckets));
-	if (bigger.buckets == NULL)
-		return -ENOMEM;
-	for (i = 0; i < x->n_buckets; i++) {
-		while ((sa = LIST_FIRST(&x->buckets[i])) != NULL) {
-			LIST_REMOVE(sa, in_chain);
-			LIST_INSERT_HEAD(
-			    bucket_of(t, &bigger, sa->spi), sa, in_chain);
-		}
+	t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return NULL;
+	LIST_INIT(&t->associations);
+	transform_null_open(&t->null);
+	if (crypto != ESP_CRYPTO_OPENSSL)
+		mb = transform_mb_open(&t->mb, crypto);
+	if (index_init(&t->inbound) < 0 || index_init(&t->outbound) < 0 ||
+	    index_init(&t->by_id) < 0 || !transform_openssl_open(&t->openssl) ||
+	    (!mb && crypto != ESP_CRYPTO_OPENSSL &&
+		crypto != ESP_CRYPTO_AUTO)) {
+		esp_table_free(t);
+		return NULL;
 	}
-	free(x->buckets);
-	*x = bigger;
-	return 0;
+	name_crypto(t);
+	return t;
 }
 
 struct esp_table *
 esp_table_new(void)
 {
-	struct esp_table *t;
-
-	t = calloc(1, sizeof(*t));
-	if (t == NULL)
-		return NULL;
-	t->ops = &transform_openssl;
-	random_bytes(&t->seed, sizeof(t->seed));
-	t->ctx = t->ops->open();
-	if (t->ctx == NULL || index_resize(t, &t->inbound, BUCKETS_MIN) < 0 ||
-	    index_resize(t, &t->outbound, BUCKETS_MIN) < 0) {
-		esp_table_free(t);
-		return NULL;
-	}
-	return t;
+	return esp_table_new_using(ESP_CRYPTO_AUTO);
 }
 
 void
@@ -96,44 +89,61 @@ esp_table_free(struct esp_table *t)
 	if (t == NULL)
 		return;
 	/* the last SA takes its association with it */
-	while ((a = t->associations) != NULL)
+	while ((a = LIST_FIRST(&t->associations)) != NULL)
 		esp_sa_del(t,
 		    LIST_EMPTY(&a->inbound) ? LIST_FIRST(&a->outbound)
 					    : LIST_FIRST(&a->inbound));
-	free(t->inbound.buckets);
-	free(t->outbound.buckets);
-	if (t->ctx != NULL)
-		t->ops->close(t->ctx);
+	index_fini(&t->inbound);
+	index_fini(&t->outbound);
+	index_fini(&t->by_id);
+	if (t->mb.ctx != NULL)
+		t->mb.ops->close(t->mb.ctx);
+	if (t->openssl.ctx != NULL)
+		t->openssl.ops->close(t->openssl.ctx);
+	wipe(t->ivs, sizeof(t->ivs));
 	free(t);
 }
 
-const struct transform_ops *
-esp_table_ops(const struct esp_table *t)
+const char *
+esp_table_crypto_name(const struct esp_table *t)
 {
-	return t->ops;
+	return t->crypto_name;
 }
 
-struct transform_ctx *
-esp_table_ctx(const struct esp_table *t)
+void
+esp_table_allow_null(struct esp_table *t)
 {
-	return t->ctx;
+	t->null_allowed = true;
 }
 
-static struct esp_association *
-association_get(const struct esp_table *t, uint32_t id)
+const uint8_t *
+esp_table_ivs(struct esp_table *t, size_t n)
 {
-	struct esp_association *a;
+	if (t->n_ivs < n) {
+		if (!transform_openssl_ivs(&t->openssl, t->ivs, TABLE_IVS_MAX))
+			return NULL;
+		t->n_ivs = TABLE_IVS_MAX;
+	}
+	t->n_ivs -= n;
+	return t->ivs + t->n_ivs * TRANSFORM_IV_BYTES;
+}
 
-	HASH_FIND(hh, t->associations, &id, sizeof(id), a);
-	return a;
+/* Who does this algorithm. */
+static const struct transform *
+transform_for(const struct esp_table *t, const struct esp_alg *alg)
+{
+	if (alg == &esp_alg_null)
+		return &t->null;
+	if (t->mb.ctx != NULL && t->mb.ops->key_bytes(t->mb.ctx, alg) > 0)
+		return &t->mb;
+	return &t->openssl;
 }
 
 static struct esp_association *
 association_make(struct esp_table *t, uint32_t id)
 {
-	struct esp_association *a;
+	struct esp_association *a = index_find(&t->by_id, id);
 
-	a = association_get(t, id);
 	if (a != NULL)
 		return a;
 	a = calloc(1, sizeof(*a));
@@ -142,11 +152,11 @@ association_make(struct esp_table *t, uint32_t id)
 	a->id = id;
 	LIST_INIT(&a->inbound);
 	LIST_INIT(&a->outbound);
-	HASH_ADD(hh, t->associations, id, sizeof(a->id), a);
-	if (a->hh.tbl == NULL) { /* no memory for the hash */
+	if (index_add(&t->by_id, id, a) < 0) {
 		free(a);
 		return NULL;
 	}
+	LIST_INSERT_HEAD(&t->associations, a, in_all);
 	return a;
 }
 
@@ -155,15 +165,16 @@ association_drop_if_empty(struct esp_table *t, struct esp_association *a)
 {
 	if (!LIST_EMPTY(&a->inbound) || !LIST_EMPTY(&a->outbound))
 		return;
-	HASH_DELETE(hh, t->associations, a);
+	index_del(&t->by_id, a->id, a);
+	LIST_REMOVE(a, in_all);
 	free(a);
 }
 
 static void
 sa_free(struct esp_sa *sa)
 {
-	sa->table->ops->key_free(sa->key);
-	wipe(sa, sizeof(*sa));
+	sa->via->ops->key_fini(sa->key);
+	wipe(sa, sa->bytes);
 	free(sa);
 }
 
@@ -173,35 +184,62 @@ limit_or_none(uint64_t limit)
 	return limit > 0 ? limit : UINT64_MAX;
 }
 
+static size_t
+whole_lines(size_t bytes)
+{
+	return (bytes + CACHE_LINE_BYTES - 1) & ~(size_t)(CACHE_LINE_BYTES - 1);
+}
+
+/* The piece of memory of an SA, empty but for what says where its parts are. */
+static struct esp_sa *
+sa_alloc(const struct transform *via, const struct esp_alg *alg, bool inbound)
+{
+	size_t replay = inbound ? whole_lines(sizeof(struct replay)) : 0;
+	size_t key = whole_lines(via->ops->key_bytes(via->ctx, alg));
+	size_t bytes = sizeof(struct esp_sa) + replay + key;
+	struct esp_sa *sa;
+	uint8_t *behind;
+
+	sa = aligned_alloc(CACHE_LINE_BYTES, bytes);
+	if (sa == NULL)
+		return NULL;
+	memset(sa, 0, bytes);
+	behind = (uint8_t *)(sa + 1);
+	sa->bytes = bytes;
+	sa->alg = alg;
+	sa->via = via;
+	sa->replay = inbound ? (void *)behind : NULL;
+	sa->key = (void *)(behind + replay);
+	return sa;
+}
+
 static struct esp_sa *
 sa_new(struct esp_table *t, const struct esp_sa_params *p,
     const struct esp_alg *alg, uint64_t now_ms)
 {
+	const struct transform *via = transform_for(t, alg);
 	struct esp_sa *sa;
 
-	sa = calloc(1, sizeof(*sa));
+	sa = sa_alloc(via, alg, p->inbound);
 	if (sa == NULL)
 		return NULL;
-	*sa = (struct esp_sa){
-	    .table = t,
-	    .alg = alg,
-	    .spi = p->spi,
-	    .inbound = p->inbound,
-	    .encap = p->encap,
-	    .local = p->local,
-	    .peer = p->peer,
-	    .hard_bytes = limit_or_none(p->limits.hard_bytes),
-	    .hard_packets = limit_or_none(p->limits.hard_packets),
-	    .expire_ms = UINT64_MAX,
-	};
+	sa->table = t;
+	sa->spi = p->spi;
+	sa->association_id = p->association;
+	sa->inbound = p->inbound;
+	sa->encap = p->encap;
+	sa->local = p->local;
+	sa->peer = p->peer;
+	sa->hard_bytes = limit_or_none(p->limits.hard_bytes);
+	sa->hard_packets = limit_or_none(p->limits.hard_packets);
+	sa->expire_ms = UINT64_MAX;
 	if (p->limits.hard_time_s > 0 &&
 	    p->limits.hard_time_s < (UINT64_MAX - now_ms) / 1000)
 		sa->expire_ms = now_ms + p->limits.hard_time_s * 1000;
-	sa->key = t->ops->key_new(t->ctx, alg, p->enc_key,
-	    alg->is_aead ? NULL : p->int_key, !p->inbound);
 	random_bytes(&sa->iv_base, sizeof(sa->iv_base));
-	if (sa->key == NULL) {
-		sa_free(sa);
+	if (!via->ops->key_init(via->ctx, alg, sa->key, p->enc_key,
+		alg->is_aead ? NULL : p->int_key, !p->inbound)) {
+		free(sa);
 		return NULL;
 	}
 	return sa;
@@ -214,51 +252,72 @@ find_same(const struct esp_table *t, const struct esp_sa_params *p)
 			  : esp_sa_find_outbound(t, p->spi, &p->peer);
 }
 
-static void
-sa_link(struct esp_table *t, struct esp_sa *sa, struct esp_association *a)
+static struct index *
+index_of(struct esp_table *t, const struct esp_sa *sa)
 {
-	struct spi_index *x = sa->inbound ? &t->inbound : &t->outbound;
+	return sa->inbound ? &t->inbound : &t->outbound;
+}
 
-	/* when it cannot grow the chains get longer, nothing worse */
-	if (x->n >= x->n_buckets)
-		(void)index_resize(t, x, x->n_buckets * 2);
-	LIST_INSERT_HEAD(bucket_of(t, x, sa->spi), sa, in_chain);
-	x->n++;
+static int
+sa_link(struct esp_table *t, struct esp_sa *sa)
+{
+	struct esp_association *a;
+
+	a = association_make(t, sa->association_id);
+	if (a == NULL)
+		return -ENOMEM;
+	if (index_add(index_of(t, sa), sa->spi, sa) < 0) {
+		association_drop_if_empty(t, a);
+		return -ENOMEM;
+	}
 	sa->association = a;
 	LIST_INSERT_HEAD(
 	    sa->inbound ? &a->inbound : &a->outbound, sa, in_association);
+	return 0;
+}
+
+static int
+alg_for(const struct esp_table *t, const struct esp_sa_params *p,
+    const struct esp_alg **ret)
+{
+	bool known_pair;
+
+	*ret = esp_alg_find(p->enc_alg, p->enc_key_bytes, p->int_alg,
+	    p->int_key_bytes, &known_pair);
+	if (*ret == NULL && t->null_allowed && p->enc_alg == ESP_ENC_NULL &&
+	    p->int_alg == ESP_INT_NONE)
+		*ret = &esp_alg_null;
+	if (*ret == NULL)
+		return known_pair ? -EINVAL : -ENOTSUP;
+	return 0;
 }
 
 int
 esp_sa_add(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
     struct esp_sa **ret)
 {
-	struct esp_association *a;
 	const struct esp_alg *alg;
 	struct esp_sa *sa, *old;
-	bool known_pair;
+	int rc;
 
 	if (p->spi == 0)
 		return -EINVAL;
-	alg = esp_alg_find(p->enc_alg, p->enc_key_bytes, p->int_alg,
-	    p->int_key_bytes, &known_pair);
-	if (alg == NULL)
-		return known_pair ? -EINVAL : -ENOTSUP;
+	rc = alg_for(t, p, &alg);
+	if (rc < 0)
+		return rc;
 	old = find_same(t, p);
 	/* Behind one NAT a peer can see its neighbour's SPI and offer the same
 	 * one: the neighbour keeps it. */
-	if (old != NULL && !p->inbound &&
-	    old->association->id != p->association)
+	if (old != NULL && !p->inbound && old->association_id != p->association)
 		return -EEXIST;
 	sa = sa_new(t, p, alg, now_ms);
 	if (sa == NULL)
 		return -ENOMEM;
-	a = association_make(t, p->association);
-	if (a == NULL) {
+	rc = sa_link(t, sa);
+	if (rc < 0) {
 		sa_free(sa);
-		return -ENOMEM;
+		return rc;
 	}
-	sa_link(t, sa, a);
 	if (old != NULL)
 		esp_sa_del(t, old);
 	if (ret != NULL)
@@ -269,11 +328,9 @@ esp_sa_add(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
 void
 esp_sa_del(struct esp_table *t, struct esp_sa *sa)
 {
-	struct spi_index *x = sa->inbound ? &t->inbound : &t->outbound;
 	struct esp_association *a = sa->association;
 
-	LIST_REMOVE(sa, in_chain);
-	x->n--;
+	index_del(index_of(t, sa), sa->spi, sa);
 	LIST_REMOVE(sa, in_association);
 	sa_free(sa);
 	association_drop_if_empty(t, a);
@@ -282,12 +339,7 @@ esp_sa_del(struct esp_table *t, struct esp_sa *sa)
 struct esp_sa *
 esp_sa_find_inbound(const struct esp_table *t, uint32_t spi)
 {
-	struct esp_sa *sa;
-
-	LIST_FOREACH (sa, bucket_of(t, &t->inbound, spi), in_chain)
-		if (sa->spi == spi)
-			return sa;
-	return NULL;
+	return index_find(&t->inbound, spi);
 }
 
 struct esp_sa *
@@ -295,10 +347,9 @@ esp_sa_find_outbound(
     const struct esp_table *t, uint32_t spi, const struct endpoint *peer)
 {
 	struct esp_sa *sa, *found = NULL;
+	size_t pos = index_home(&t->outbound, spi);
 
-	LIST_FOREACH (sa, bucket_of(t, &t->outbound, spi), in_chain) {
-		if (sa->spi != spi)
-			continue;
+	while ((sa = index_next(&t->outbound, spi, &pos)) != NULL) {
 		if (peer == NULL) {
 			if (found != NULL)
 				return NULL; /* more than one */
@@ -316,7 +367,7 @@ esp_sa_find_outbound(
 struct esp_sa *
 esp_sa_outbound_of(const struct esp_table *t, uint32_t association)
 {
-	struct esp_association *a = association_get(t, association);
+	struct esp_association *a = index_find(&t->by_id, association);
 
 	return a != NULL ? LIST_FIRST(&a->outbound) : NULL;
 }
@@ -336,7 +387,7 @@ void
 esp_association_move(struct esp_table *t, uint32_t association,
     const struct endpoint *local, const struct endpoint *peer)
 {
-	struct esp_association *a = association_get(t, association);
+	struct esp_association *a = index_find(&t->by_id, association);
 
 	if (a == NULL)
 		return;
@@ -363,7 +414,7 @@ esp_table_take_expired(
 	struct esp_sa *sa;
 	size_t n = 0;
 
-	for (a = t->associations; a != NULL; a = a->hh.next) {
+	LIST_FOREACH (a, &t->associations, in_all) {
 		while (n < max &&
 		    ((sa = expired_in(&a->inbound, now_ms)) != NULL ||
 			(sa = expired_in(&a->outbound, now_ms)) != NULL)) {
@@ -377,5 +428,5 @@ esp_table_take_expired(
 uint32_t
 esp_sa_association(const struct esp_sa *sa)
 {
-	return sa->association->id;
+	return sa->association_id;
 }

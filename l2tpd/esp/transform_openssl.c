@@ -71,7 +71,7 @@ cipher_ctx_new(struct transform_ctx *ctx, const char *name, const uint8_t *key,
 }
 
 static struct transform_ctx *
-ossl_open(void)
+ctx_new(void)
 {
 	struct transform_ctx *ctx;
 	uint8_t key[16];
@@ -96,15 +96,18 @@ fail:
 	return NULL;
 }
 
-static void
-ossl_key_free(struct transform_key *key)
+static size_t
+ossl_key_bytes(const struct transform_ctx *ctx, const struct esp_alg *alg)
 {
-	if (key == NULL)
-		return;
+	(void)ctx, (void)alg;
+	return sizeof(struct transform_key);
+}
+
+static void
+ossl_key_fini(struct transform_key *key)
+{
 	EVP_CIPHER_CTX_free(key->cipher);
 	EVP_MAC_CTX_free(key->mac);
-	wipe(key, sizeof(*key));
-	free(key);
 }
 
 static bool
@@ -124,28 +127,24 @@ hmac_key(struct transform_ctx *ctx, struct transform_key *key,
 	    EVP_MAC_init(key->mac, int_key, alg->int_key_bytes, params) == 1;
 }
 
-static struct transform_key *
-ossl_key_new(struct transform_ctx *ctx, const struct esp_alg *alg,
-    const uint8_t *enc_key, const uint8_t *int_key, bool encrypt)
+static bool
+ossl_key_init(struct transform_ctx *ctx, const struct esp_alg *alg,
+    struct transform_key *ret, const uint8_t *enc_key, const uint8_t *int_key,
+    bool encrypt)
 {
-	struct transform_key *key;
-
-	key = calloc(1, sizeof(*key));
-	if (key == NULL)
-		return NULL;
-	key->cipher = cipher_ctx_new(ctx, alg->cipher, enc_key, encrypt);
-	if (key->cipher == NULL)
-		goto fail;
-	if (alg->is_aead)
-		memcpy(key->salt,
+	*ret = (struct transform_key){
+	    .cipher = cipher_ctx_new(ctx, alg->cipher, enc_key, encrypt)};
+	if (ret->cipher == NULL)
+		return false;
+	if (alg->is_aead) {
+		memcpy(ret->salt,
 		    enc_key + alg->enc_key_bytes - alg->salt_bytes,
 		    alg->salt_bytes);
-	else if (!hmac_key(ctx, key, alg, int_key))
-		goto fail;
-	return key;
-fail:
-	ossl_key_free(key);
-	return NULL;
+	} else if (!hmac_key(ctx, ret, alg, int_key)) {
+		ossl_key_fini(ret);
+		return false;
+	}
+	return true;
 }
 
 /* The ICV over head, IV and text: RFC 4303 3.3.2.1 step 2. */
@@ -266,10 +265,30 @@ ossl_decrypt(struct transform_ctx *ctx, const struct esp_alg *alg,
 					   : decrypt_cbc(alg, jobs[i]);
 }
 
+static const struct transform_ops ossl_ops = {
+    .close = ossl_close,
+    .key_bytes = ossl_key_bytes,
+    .key_init = ossl_key_init,
+    .key_fini = ossl_key_fini,
+    .encrypt = ossl_encrypt,
+    .decrypt = ossl_decrypt,
+};
+
+bool
+transform_openssl_open(struct transform *ret)
+{
+	struct transform_ctx *ctx = ctx_new();
+
+	if (ctx == NULL)
+		return false;
+	*ret = (struct transform){.ops = &ossl_ops, .ctx = ctx};
+	return true;
+}
+
 /* A counter, encrypted with a key that nobody knows: never repeats, and cannot
  * be told from random numbers (NIST SP 800-38A appendix C, first method). */
-static bool
-ossl_make_ivs(struct transform_ctx *ctx, uint8_t *ret, size_t n)
+bool
+transform_openssl_ivs(const struct transform *t, uint8_t *ret, size_t n)
 {
 	struct wr w = wr_init(ret, n * TRANSFORM_IV_BYTES);
 	size_t i;
@@ -277,20 +296,9 @@ ossl_make_ivs(struct transform_ctx *ctx, uint8_t *ret, size_t n)
 
 	for (i = 0; i < n; i++) {
 		wr_be64(&w, 0);
-		wr_be64(&w, ctx->iv_counter++);
+		wr_be64(&w, t->ctx->iv_counter++);
 	}
 	return wr_ok(&w) &&
-	    EVP_EncryptUpdate(ctx->iv_cipher, ret, &len, ret,
+	    EVP_EncryptUpdate(t->ctx->iv_cipher, ret, &len, ret,
 		(int)(n * TRANSFORM_IV_BYTES)) == 1;
 }
-
-const struct transform_ops transform_openssl = {
-    .name = "openssl",
-    .open = ossl_open,
-    .close = ossl_close,
-    .key_new = ossl_key_new,
-    .key_free = ossl_key_free,
-    .encrypt = ossl_encrypt,
-    .decrypt = ossl_decrypt,
-    .make_ivs = ossl_make_ivs,
-};

@@ -160,7 +160,7 @@ seal(bool gcm, const uint8_t *text, size_t n, size_t *ret_bytes)
 	    .head = p,
 	    .text = p + 8 + alg->iv_bytes,
 	    .text_bytes = pad + n};
-	transform_openssl.encrypt(esp_table_ctx(keys), alg, &jp, 1);
+	transform_encrypt(sa->via, alg, &jp, 1);
 	return p;
 }
 

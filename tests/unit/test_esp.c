@@ -262,7 +262,7 @@ bad_trailers_are_refused(void **state)
 		    .head = packet,
 		    .text = packet + 24,
 		    .text_bytes = 32};
-		transform_openssl.encrypt(esp_table_ctx(p.t), alg, &tjp, 1);
+		transform_encrypt(p.out->via, alg, &tjp, 1);
 		assert_true(tj.ok);
 		j = (struct esp_job){
 		    .sa = p.in, .data = packet, .len = sizeof(packet)};
