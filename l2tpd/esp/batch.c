@@ -19,7 +19,6 @@
 #define CHUNK         128 /* packets a pass */
 #define AHEAD         4   /* packets, to fetch memory before it is needed */
 #define TRAILER_BYTES 2
-_Static_assert(CHUNK <= TABLE_IVS_MAX, "IVs for a pass");
 
 struct pass {
 	struct transform_job crypt[CHUNK];
@@ -197,21 +196,23 @@ decrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
 /* The IV. RFC 4106 3.1 wants it unique for a key: sequence numbers are, but
  * after a restart charon names a key again and they begin anew, so they count
  * from a random place. RFC 3602 3 and 2451 2.5 want it unpredictable for CBC.
- */
-static void
-put_iv(struct wr *w, const struct esp_sa *sa,
-    const uint8_t random[TRANSFORM_IV_BYTES])
+ * False: no IV, no packet; never send a predictable one. */
+static bool
+put_iv(struct wr *w, const struct esp_sa *sa)
 {
+	const uint8_t *random;
+
 	if (sa->alg->is_aead)
-		wr_be64(w, sa->iv_base + sa->sequence);
-	else
-		wr_bytes(w, random, sa->alg->iv_bytes);
+		return wr_be64(w, sa->iv_base + sa->sequence);
+	if (sa->alg->iv_bytes == 0)
+		return true;
+	random = esp_table_iv(sa->table);
+	return random != NULL && wr_bytes(w, random, sa->alg->iv_bytes);
 }
 
 /* RFC 4303 3.3: number the packet, write header and trailer around it. */
 static enum esp_verdict
-encrypt_prepare(struct esp_job *j, uint64_t now_ms,
-    const uint8_t random[TRANSFORM_IV_BYTES], struct transform_job *crypt)
+encrypt_prepare(struct esp_job *j, uint64_t now_ms, struct transform_job *crypt)
 {
 	struct esp_sa *sa = j->sa;
 	const struct esp_alg *alg = sa->alg;
@@ -229,7 +230,8 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms,
 	sa->sequence++;
 	wr_be32(&w, sa->spi);
 	wr_be32(&w, (uint32_t)sa->sequence);
-	put_iv(&w, sa, random);
+	if (!put_iv(&w, sa))
+		return ESP_MALFORMED;
 	wr_space(&w, j->len, &unused);
 	wr_bytes(&w, padding, pad);
 	wr_u8(&w, (uint8_t)pad);
@@ -252,7 +254,6 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms,
 static void
 encrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
 {
-	const uint8_t *ivs = esp_table_ivs(jobs[0].sa->table, n);
 	struct pass p;
 	size_t i;
 
@@ -262,11 +263,8 @@ encrypt_pass(struct esp_job *jobs, size_t n, uint64_t now_ms)
 		if (i + AHEAD < n)
 			fetch_sa(&jobs[i + AHEAD]);
 		fetch_key(jobs[i].sa);
-		/* no IV, no packet: never send a predictable one */
-		jobs[i].verdict = ivs != NULL
-		    ? encrypt_prepare(&jobs[i], now_ms,
-			  ivs + i * TRANSFORM_IV_BYTES, &p.crypt[i])
-		    : ESP_MALFORMED;
+		jobs[i].verdict =
+		    encrypt_prepare(&jobs[i], now_ms, &p.crypt[i]);
 		p.pending[i] = jobs[i].verdict == ESP_OK;
 	}
 	run_groups(&p, jobs, n, true);

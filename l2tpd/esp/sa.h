@@ -46,9 +46,8 @@ struct esp_sa {
 	size_t bytes;                      /* of this piece of memory */
 } __attribute__((aligned(CACHE_LINE_BYTES)));
 
-/* n blocks of 16 unpredictable bytes, NULL: OpenSSL failed. Each is given out
- * once; they are valid until the next call. n at most TABLE_IVS_MAX. */
-#define TABLE_IVS_MAX 256
-const uint8_t *esp_table_ivs(struct esp_table *t, size_t n);
+/* 16 unpredictable bytes for one packet (RFC 3602 3); NULL: OpenSSL failed.
+ * Valid until the next call. */
+const uint8_t *esp_table_iv(struct esp_table *t);
 
 #endif

@@ -18,6 +18,8 @@
 #include "l2tpd/esp/mb.h"
 #include "l2tpd/esp/sa.h"
 
+#define IVS 128 /* made at once */
+
 LIST_HEAD(sa_list, esp_sa);
 LIST_HEAD(association_list, esp_association);
 
@@ -33,7 +35,7 @@ struct esp_table {
 	struct association_list associations;
 	struct transform mb, openssl, null; /* mb may not be open */
 	bool null_allowed;
-	uint8_t ivs[TABLE_IVS_MAX * TRANSFORM_IV_BYTES];
+	uint8_t ivs[IVS * TRANSFORM_IV_BYTES];
 	size_t n_ivs; /* not given out yet, at the end of ivs */
 	char crypto_name[160];
 };
@@ -116,15 +118,16 @@ esp_table_allow_null(struct esp_table *t)
 	t->null_allowed = true;
 }
 
+/* Made many at a time: AES works through several blocks at once. */
 const uint8_t *
-esp_table_ivs(struct esp_table *t, size_t n)
+esp_table_iv(struct esp_table *t)
 {
-	if (t->n_ivs < n) {
-		if (!transform_openssl_ivs(&t->openssl, t->ivs, TABLE_IVS_MAX))
+	if (t->n_ivs == 0) {
+		if (!transform_openssl_ivs(&t->openssl, t->ivs, IVS))
 			return NULL;
-		t->n_ivs = TABLE_IVS_MAX;
+		t->n_ivs = IVS;
 	}
-	t->n_ivs -= n;
+	t->n_ivs--;
 	return t->ivs + t->n_ivs * TRANSFORM_IV_BYTES;
 }
 
