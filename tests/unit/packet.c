@@ -241,3 +241,19 @@ packet_partial(uint8_t *p, size_t n)
 	if (field != NULL)
 		put16(field, pseudo(p, n, at, protocol));
 }
+
+bool
+packet_same_flow(
+    const uint8_t *a, size_t a_bytes, const uint8_t *b, size_t b_bytes)
+{
+	size_t at = a[0] >> 4 == 4 ? 12 : 8, n = at == 12 ? 8 : 32;
+	uint8_t a_protocol = 0, b_protocol = 0;
+	size_t a_at = packet_transport(a, a_bytes, &a_protocol);
+	size_t b_at = packet_transport(b, b_bytes, &b_protocol);
+
+	if (a[0] >> 4 != b[0] >> 4 || memcmp(a + at, b + at, n) != 0)
+		return false;
+	if (a_at == 0 || b_at == 0)
+		return true;
+	return a_protocol == b_protocol && memcmp(a + a_at, b + b_at, 4) == 0;
+}

@@ -60,5 +60,9 @@ void packet_fix(uint8_t *p, size_t n);
 void packet_partial(uint8_t *p, size_t n);
 /* Where the TCP or UDP header is; 0: nowhere. Its protocol. */
 size_t packet_transport(const uint8_t *p, size_t n, uint8_t *ret_protocol);
+/* Whether b may be of a's flow: the same addresses, and the same protocol and
+ * ports as far as both show them. */
+bool packet_same_flow(
+    const uint8_t *a, size_t a_bytes, const uint8_t *b, size_t b_bytes);
 
 #endif

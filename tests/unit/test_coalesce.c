@@ -106,22 +106,6 @@ run(unsigned int features)
 	assert_int_equal(T.c.used, 0);
 }
 
-static bool
-same_flow(const struct bytes *a, const struct bytes *b)
-{
-	size_t at = a->p[0] >> 4 == 4 ? 12 : 8, n = at == 12 ? 8 : 32;
-	uint8_t pa = 0, pb = 0;
-	size_t ta = packet_transport(a->p, a->len, &pa);
-	size_t tb = packet_transport(b->p, b->len, &pb);
-
-	if (a->p[0] >> 4 != b->p[0] >> 4 ||
-	    memcmp(a->p + at, b->p + at, n) != 0)
-		return false;
-	if (ta == 0 || tb == 0) /* may belong to any */
-		return true;
-	return pa == pb && memcmp(a->p + ta, b->p + tb, 4) == 0;
-}
-
 /* Every packet is there again, none before an earlier one of its flow. */
 static void
 check_back(void)
@@ -136,7 +120,8 @@ check_back(void)
 			if (T.out[i].len == T.in[k].len &&
 			    memcmp(T.out[i].p, T.in[k].p, T.in[k].len) == 0)
 				break;
-			if (same_flow(&T.out[i], &T.in[k]))
+			if (packet_same_flow(T.out[i].p, T.out[i].len,
+				T.in[k].p, T.in[k].len))
 				fail_msg("packet %zu is changed or late", k);
 		}
 		assert_true(k < T.n_in);
