@@ -143,11 +143,13 @@ packet_build(uint8_t *p, const struct packet *s)
 	return total;
 }
 
-size_t
-packet_transport(const uint8_t *p, size_t n, uint8_t *ret_protocol)
+/* Where the header behind IP is, if 4 bytes of it are there; 0: nowhere. */
+static size_t
+find_ports(const uint8_t *p, size_t n, uint8_t *ret_protocol)
 {
 	size_t at;
 
+	*ret_protocol = 0;
 	if (n >= 20 && p[0] >> 4 == 4) {
 		*ret_protocol = p[9];
 		at = (size_t)(p[0] & 15) * 4;
@@ -164,9 +166,17 @@ packet_transport(const uint8_t *p, size_t n, uint8_t *ret_protocol)
 	} else {
 		return 0;
 	}
-	if (*ret_protocol == PACKET_TCP)
-		return at + 20 <= n ? at : 0;
-	return *ret_protocol == PACKET_UDP && at + 8 <= n ? at : 0;
+	if (*ret_protocol != PACKET_TCP && *ret_protocol != PACKET_UDP)
+		return 0;
+	return at + 4 <= n ? at : 0;
+}
+
+size_t
+packet_transport(const uint8_t *p, size_t n, uint8_t *ret_protocol)
+{
+	size_t at = find_ports(p, n, ret_protocol);
+
+	return at + (*ret_protocol == PACKET_TCP ? 20 : 8) <= n ? at : 0;
 }
 
 static uint32_t
@@ -248,8 +258,8 @@ packet_same_flow(
 {
 	size_t at = a[0] >> 4 == 4 ? 12 : 8, n = at == 12 ? 8 : 32;
 	uint8_t a_protocol = 0, b_protocol = 0;
-	size_t a_at = packet_transport(a, a_bytes, &a_protocol);
-	size_t b_at = packet_transport(b, b_bytes, &b_protocol);
+	size_t a_at = find_ports(a, a_bytes, &a_protocol);
+	size_t b_at = find_ports(b, b_bytes, &b_protocol);
 
 	if (a[0] >> 4 != b[0] >> 4 || memcmp(a + at, b + at, n) != 0)
 		return false;
