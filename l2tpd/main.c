@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * main.c: argv and the three roles of l2tpd. Without --role it is the monitor;
- * the monitor re-executes this program for each child. A child drops every
- * right first and only then listens to anybody.
+ * the monitor re-executes this program for each child, with --role and --user.
+ * A child drops every right first and only then listens to anybody.
  */
 #include "config.h"
 
@@ -208,14 +208,13 @@ static const struct child_ops authority_ops = {
 static const struct {
 	const char *name;
 	const struct child_ops *ops;
-	const char *default_user;
 } child_roles[] = {
-    {"engine", &engine_ops, "adit"},
-    {"authority", &authority_ops, "adit-auth"},
+    {"engine", &engine_ops},
+    {"authority", &authority_ops},
 };
 
 static int
-run_child(size_t role)
+run_child(size_t role, const char *user)
 {
 	struct process p = {.loop = loop_new()};
 	int rc;
@@ -225,10 +224,10 @@ run_child(size_t role)
 	signal(SIGPIPE, SIG_IGN);
 	/* ^C in a terminal reaches the whole group: the monitor decides */
 	signal(SIGINT, SIG_IGN);
-	rc = child_drop_rights(child_roles[role].default_user);
+	rc = child_drop_rights(user);
 	if (rc < 0) {
 		log_msg(MSG_CHILD_FAILED, "step=drop-rights user=%s why=\"%s\"",
-		    child_roles[role].default_user, strerror(-rc));
+		    user, strerror(-rc));
 		return 1;
 	}
 	p.child = child_new(p.loop, child_roles[role].ops, &p);
@@ -285,11 +284,13 @@ main(int argc, char **argv)
 	    {"foreground", no_argument, NULL, 'f'},
 	    {"debug", no_argument, NULL, 'd'},
 	    {"role", required_argument, NULL, 'r'},
+	    {"user", required_argument, NULL, 'u'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *config = ADIT_SYSCONFDIR "/adit.conf", *role = NULL;
+	const char *config = ADIT_SYSCONFDIR "/adit.conf", *role = NULL,
+		   *user = NULL;
 	bool foreground = false, debug = false;
 	size_t i;
 	int opt;
@@ -308,6 +309,9 @@ main(int argc, char **argv)
 		case 'r':
 			role = optarg;
 			break;
+		case 'u':
+			user = optarg;
+			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'V':
@@ -317,7 +321,7 @@ main(int argc, char **argv)
 			return usage(stderr, 2);
 		}
 	}
-	if (optind != argc)
+	if (optind != argc || (role == NULL) != (user == NULL))
 		return usage(stderr, 2);
 	log_open(role != NULL ? role : "l2tpd", foreground,
 	    debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
@@ -325,6 +329,6 @@ main(int argc, char **argv)
 		return run_monitor(config, foreground, debug);
 	for (i = 0; i < sizeof(child_roles) / sizeof(child_roles[0]); i++)
 		if (strcmp(role, child_roles[i].name) == 0)
-			return run_child(i);
+			return run_child(i, user);
 	return usage(stderr, 2);
 }

@@ -204,16 +204,25 @@ static const struct imsg_ops kid_ops = {
     .closed = on_closed,
 };
 
+/* The system user that a child becomes. */
+static const char *
+user_of(const struct adit_conf *c, enum role role)
+{
+	return role == ROLE_ENGINE ? c->engine_user : c->authority_user;
+}
+
 static void
 exec_role(const struct monitor *m, enum role role, int channel)
 {
-	const char *argv[8];
+	const char *argv[10];
 	sigset_t none;
 	size_t n = 0;
 
 	argv[n++] = "l2tpd";
 	argv[n++] = "--role";
 	argv[n++] = roles[role].name;
+	argv[n++] = "--user";
+	argv[n++] = user_of(m->conf, role);
 	if (m->to_stderr)
 		argv[n++] = "--foreground";
 	if (m->debug)
@@ -344,26 +353,39 @@ drop_rights(void)
 	return 0;
 }
 
+/* A child's user. One who is root, or the other child's, would undo what the
+ * processes are apart for. */
 static int
-find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
+find_user(const struct monitor *m, enum role role, const struct passwd **ret)
 {
+	const char *name = user_of(m->conf, role);
 	const struct passwd *pw = getpwnam(name);
 
 	if (pw == NULL) {
-		log_msg(MSG_NO_USER, "user=%s", name);
-		return -ENOENT;
+		log_msg(MSG_NO_USER,
+		    "setting=%s-user user=%s do=\"useradd --system "
+		    "--user-group --no-create-home --shell /usr/sbin/nologin "
+		    "%s\"",
+		    roles[role].name, name, name);
+		return -EINVAL;
 	}
-	*ret_uid = pw->pw_uid;
-	*ret_gid = pw->pw_gid;
+	if (pw->pw_uid == 0 || pw->pw_gid == 0) {
+		log_msg(MSG_USER_REFUSED,
+		    "setting=%s-user user=%s why=\"is root\"", roles[role].name,
+		    name);
+		return -EINVAL;
+	}
+	*ret = pw;
 	return 0;
 }
 
 /* The database directory belongs to the authority's user. */
 static int
-prepare_directories(const struct adit_conf *c)
+prepare_directories(const struct monitor *m)
 {
-	uid_t uid, unused_uid;
-	gid_t gid, unused_gid;
+	const struct adit_conf *c = m->conf;
+	const struct passwd *pw;
+	uid_t engine_uid;
 
 	if (mkdir(c->run_dir, 0755) < 0 && errno != EEXIST) {
 		log_msg(MSG_OPEN_FAILED,
@@ -371,11 +393,20 @@ prepare_directories(const struct adit_conf *c)
 		    strerror(errno));
 		return -errno;
 	}
-	if (find_user(c->engine_user, &unused_uid, &unused_gid) < 0 ||
-	    find_user(c->authority_user, &uid, &gid) < 0)
-		return -ENOENT;
+	if (find_user(m, ROLE_ENGINE, &pw) < 0)
+		return -EINVAL;
+	engine_uid = pw->pw_uid;
+	if (find_user(m, ROLE_AUTHORITY, &pw) < 0)
+		return -EINVAL;
+	if (pw->pw_uid == engine_uid) {
+		log_msg(MSG_USER_REFUSED,
+		    "setting=authority-user user=%s why=\"has the uid of "
+		    "engine-user %s\"",
+		    c->authority_user, c->engine_user);
+		return -EINVAL;
+	}
 	if ((mkdir(c->state_dir, 0700) < 0 && errno != EEXIST) ||
-	    chown(c->state_dir, uid, gid) < 0) {
+	    chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0) {
 		log_msg(MSG_OPEN_FAILED, "what=state-dir step=%s why=\"%s\"",
 		    c->state_dir, strerror(errno));
 		return -errno;
@@ -390,7 +421,7 @@ monitor_begin(struct monitor *m)
 	size_t i;
 	int rc;
 
-	rc = prepare_directories(m->conf);
+	rc = prepare_directories(m);
 	if (rc < 0)
 		return rc;
 	if (open_all(m, &o) < 0)
