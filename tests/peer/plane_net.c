@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -17,7 +19,8 @@
 #include "base/wr.h"
 #include "l2tpd/plane/user/inet.h"
 
-#define FRONT 64
+#define FRONT      64
+#define PATIENCE_S 60 /* for a fence, on a machine that is very busy */
 
 static void
 note(struct net_server *s, struct net_event *e, uint32_t id,
@@ -41,6 +44,10 @@ on_ike(void *ctx, const struct endpoint *peer, const struct endpoint *local,
 {
 	struct net_server *s = ctx;
 
+	if (endpoint_equal(peer, &s->fence_at)) {
+		s->fence_seen = true;
+		return;
+	}
 	s->ike.local = *local;
 	note(s, &s->ike, 0, peer, data);
 }
@@ -127,6 +134,33 @@ udp_socket(struct endpoint *ret)
 	return fd;
 }
 
+/* One processor for the whole test: there the loopback interface delivers in
+ * the order of sending, so what came after a fence was sent after it. */
+static void
+stay_here(void)
+{
+	cpu_set_t set;
+	int cpu = sched_getcpu();
+
+	assert_true(cpu >= 0);
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+static void
+send_fence(int fd, const struct endpoint *to)
+{
+	/* at 4500: no ESP, so IKE */
+	static const uint8_t fence[28] = {0, 0, 0, 0, 'f', 'e', 'n', 'c', 'e'};
+	struct sockaddr_storage name;
+	struct sockaddr *sa = (struct sockaddr *)&name;
+	socklen_t len = endpoint_to_sockaddr(to, &name);
+
+	assert_int_equal(
+	    sendto(fd, fence, sizeof(fence), 0, sa, len), sizeof(fence));
+}
+
 static uint64_t
 clock_of(void *ctx)
 {
@@ -149,6 +183,7 @@ net_server_start_with(struct net_server *s, bool raw_esp, unsigned int offloads)
 	    .offloads = offloads};
 	int pair[2], on = 1;
 
+	stay_here();
 	memset(s, 0, sizeof(*s));
 	s->now_ms = 1000;
 	s->loop = loop_new();
@@ -160,6 +195,7 @@ net_server_start_with(struct net_server *s, bool raw_esp, unsigned int offloads)
 	cfg.tun_fd = pair[1];
 	cfg.udp500_fd = udp_socket(&s->at500);
 	cfg.udp4500_fd = s->fd4500 = udp_socket(&s->at4500);
+	s->fence = udp_socket(&s->fence_at);
 	if (raw_esp) {
 		cfg.esp_fd = socket(AF_INET, SOCK_RAW, IPPROTO_ESP);
 		if (cfg.esp_fd >= 0)
@@ -176,13 +212,22 @@ net_server_stop(struct net_server *s)
 	plane_free(s->plane);
 	loop_free(s->loop);
 	close(s->tun);
+	close(s->fence);
 }
 
 void
 net_turn(struct net_server *s)
 {
+	uint64_t end_ms = loop_clock_ms() + PATIENCE_S * 1000;
 	int i;
 
+	s->fence_seen = false;
+	send_fence(s->fence, &s->at4500);
+	while (!s->fence_seen && s->plane != NULL) { /* a hook may free it */
+		assert_true(loop_clock_ms() < end_ms);
+		loop_run_once(s->loop, false);
+	}
+	/* it has arrived, so all has: what is left waits in our sockets */
 	for (i = 0; i < 20; i++)
 		loop_run_once(s->loop, false);
 }
@@ -248,6 +293,7 @@ net_client_move(struct net_client *c)
 {
 	close(c->fd);
 	c->fd = udp_socket(&c->at);
+	c->fences = 0;
 }
 
 size_t
@@ -333,15 +379,37 @@ net_client_send_ip(struct net_client *c, uint16_t tunnel, uint16_t session,
 	net_client_send_frame(c, tunnel, session, buf, w.len);
 }
 
+void
+net_await(int fd)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&pfd, 1, PATIENCE_S * 1000), 1);
+}
+
 size_t
 net_client_receive(struct net_client *c, uint8_t ret[NET_BYTES])
 {
 	uint8_t buf[NET_BYTES];
 	struct esp_job j = {.sa = c->in, .data = buf};
-	ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	struct sockaddr_storage name;
+	struct sockaddr *sa = (struct sockaddr *)&name;
+	struct endpoint from;
+	socklen_t len;
+	ssize_t n;
 
-	if (n < 0)
-		return 0;
+	send_fence(c->server->fence, &c->at);
+	c->fences++;
+	for (;;) {
+		net_await(c->fd);
+		len = sizeof(name);
+		n = recvfrom(c->fd, buf, sizeof(buf), MSG_DONTWAIT, sa, &len);
+		assert_true(n > 0 && endpoint_from_sockaddr(sa, &from));
+		if (!endpoint_equal(&from, &c->server->fence_at))
+			break;
+		if (--c->fences == 0)
+			return 0;
+	}
 	j.len = (size_t)n;
 	esp_decrypt_batch(&j, 1, 0);
 	assert_int_equal(j.verdict, ESP_OK);

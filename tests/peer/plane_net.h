@@ -34,6 +34,9 @@ struct net_server {
 	uint64_t now_ms; /* the clock */
 	int tun;         /* the kernel's end */
 	int fd4500;      /* the plane's, to spoil it */
+	int fence;       /* see net_turn() */
+	struct endpoint fence_at;
+	bool fence_seen;
 	struct endpoint at500, at4500;
 	struct net_event ike, l2tp, ppp, moved, expired, unknown, offload_off;
 	/* called inside every callback, for tests of reentrancy */
@@ -48,6 +51,7 @@ struct net_client {
 	struct endpoint at;
 	const struct net_server *server;
 	uint32_t association;
+	unsigned int fences; /* on their way to it */
 };
 
 /* All assert; nothing to check. */
@@ -57,7 +61,10 @@ void net_server_start(struct net_server *s, bool raw_esp);
 void net_server_start_with(
     struct net_server *s, bool raw_esp, unsigned int offloads);
 void net_server_stop(struct net_server *s);
-/* Turn the loop until nothing is left to do. */
+/* Turn the loop until all that was sent so far has arrived and is worked off,
+ * however long that takes: waits for a datagram that was sent after all others.
+ * A whole process stays on one processor, where the loopback keeps the order.
+ */
 void net_turn(struct net_server *s);
 
 /* The server's two SAs of a client; spi in and spi+1 out. */
@@ -83,7 +90,10 @@ void net_client_send_l2tp(
 /* IP packet in a PPP frame FF 03 00 21 or 57. */
 void net_client_send_ip(struct net_client *c, uint16_t tunnel, uint16_t session,
     const uint8_t *ip, size_t n);
-/* Next ESP packet for the client, opened: the inner payload. 0: none came. */
+/* Waits until a datagram is there. */
+void net_await(int fd);
+/* Next ESP packet for the client, opened: the inner payload. 0: none is on
+ * its way (a fence came first, see net_turn). */
 size_t net_client_receive(struct net_client *c, uint8_t ret[NET_BYTES]);
 
 /* To and from the server's TUN device. receive: 0 when nothing came. */

@@ -324,6 +324,7 @@ ike_and_its_marker(void **state)
 	assert_int_equal(plane_ike_send(f.s.plane, &local, &f.c.at,
 			     rd_init(ike, sizeof(ike))),
 	    0);
+	net_await(f.c.fd);
 	assert_int_equal(
 	    recv(f.c.fd, buf, sizeof(buf), MSG_DONTWAIT), 4 + sizeof(ike));
 	assert_memory_equal(buf, "\0\0\0\0", 4);
@@ -340,6 +341,7 @@ ike_and_its_marker(void **state)
 			     rd_init(ike, sizeof(ike))),
 	    0);
 	len = sizeof(name);
+	net_await(f.c.fd);
 	assert_int_equal(recvfrom(f.c.fd, buf, sizeof(buf), MSG_DONTWAIT,
 			     (struct sockaddr *)&name, &len),
 	    sizeof(ike));
@@ -535,6 +537,7 @@ raw_esp_both_ways(void **state)
 	assert_int_equal(plane_l2tp_send(s.plane, 1, 1701,
 			     rd_init(net_hello, NET_HELLO_BYTES)),
 	    0);
+	net_await(fd);
 	n = recv(fd, got, sizeof(got), MSG_DONTWAIT);
 	assert_true(n > 20);
 	j.sa = c.in;
