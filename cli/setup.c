@@ -210,7 +210,7 @@ cmd_setup(struct cli *c, int argc, char **argv)
 	if (s.psk_file && setup_check_psk(&s))
 		return EXIT_FAIL;
 	if (step_users(&s) || step_directories(&s) || setup_conf(&s) ||
-	    setup_keys(&s) || step_generated(&s))
+	    setup_keys(&s) || step_generated(&s) || setup_services(&s))
 		return EXIT_FAIL;
 	return finish(&s);
 }

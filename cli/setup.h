@@ -29,5 +29,7 @@ int setup_conf(struct setup *s);
 /* setup_keys.c. check: is a given PSK strong enough? */
 int setup_check_psk(struct setup *s);
 int setup_keys(struct setup *s);
+/* services.c: those of Debian's packages that would take our ports. */
+int setup_services(struct setup *s);
 
 #endif
