@@ -25,248 +25,27 @@ now_ms(const struct world *w)
 	return loop_now_ms(w->loop);
 }
 
-/* ---- fake plane ---- */
-
-static struct world *
-world_of(struct plane *p)
-{
-	return (struct world *)(void *)p;
-}
-
-static void
-fp_free(struct plane *p)
-{
-	(void)p;
-}
-
-static int
-fp_sa_add(struct plane *p, const struct esp_sa_params *params)
-{
-	struct world *w = world_of(p);
-
-	*(params->inbound ? &w->sas_in : &w->sas_out) += 1;
-	/* the test draws SPIs so that the low byte is the mark */
-	w->assoc_of_mark[params->spi & 0xff] = params->association;
-	return 0;
-}
-
-static int
-fp_sa_update(struct plane *p, uint32_t spi, bool inbound,
-    const struct endpoint *old_peer, const struct endpoint *local,
-    const struct endpoint *peer, bool encap)
-{
-	(void)p, (void)spi, (void)inbound, (void)old_peer, (void)local,
-	    (void)peer, (void)encap;
-	return 0;
-}
-
-static int
-fp_sa_del(
-    struct plane *p, uint32_t spi, bool inbound, const struct endpoint *peer)
-{
-	struct world *w = world_of(p);
-
-	(void)spi, (void)peer;
-	if (*(inbound ? &w->sas_in : &w->sas_out) == 0)
-		return -ENOENT;
-	*(inbound ? &w->sas_in : &w->sas_out) -= 1;
-	return 0;
-}
-
-static int
-fp_sa_counters(struct plane *p, uint32_t spi, bool inbound,
-    const struct endpoint *peer, struct esp_counters *ret)
-{
-	(void)p, (void)spi, (void)inbound, (void)peer;
-	memset(ret, 0, sizeof(*ret));
-	return 0;
-}
-
-static const char *
-fp_cipher_name(struct plane *p, uint32_t association)
-{
-	(void)p, (void)association;
-	return "aes256-sha1";
-}
-
-static void
-fp_spi_expect(struct plane *p, uint32_t spi, bool expect)
-{
-	(void)p, (void)spi, (void)expect;
-}
-
-static int
-fp_ike_send(struct plane *p, const struct endpoint *local,
-    const struct endpoint *peer, struct rd data)
-{
-	(void)p, (void)local, (void)peer, (void)data;
-	return 0;
-}
-
-static void
-push(struct queue *q, uint32_t session, uint32_t assoc, uint16_t port,
-    struct rd data)
-{
-	struct packet *k;
-
-	assert_true(q->n < QUEUE_MAX);
-	assert_true(data.left <= sizeof(k->data));
-	k = calloc(1, sizeof(*k));
-	assert_non_null(k);
-	k->session = session;
-	k->assoc = assoc;
-	k->port = port;
-	k->len = data.left;
-	rd_bytes(&data, k->data, data.left);
-	q->p[q->n++] = k;
-}
-
-static int
-fp_l2tp_send(struct plane *p, uint32_t association, uint16_t peer_port,
-    struct rd datagram)
-{
-	push(&world_of(p)->to_clients, 0, association, peer_port, datagram);
-	return 0;
-}
-
-static struct row *
-row_of(struct world *w, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < 8; i++)
-		if (w->rows[i].used && w->rows[i].s.id == id)
-			return &w->rows[i];
-	return NULL;
-}
-
-static int
-fp_session_add(struct plane *p, const struct plane_session *s)
-{
-	struct world *w = world_of(p);
-	size_t i;
-
-	for (i = 0; i < 8; i++) {
-		if (w->rows[i].used)
-			continue;
-		memset(&w->rows[i], 0, sizeof(w->rows[i]));
-		w->rows[i].used = true;
-		w->rows[i].s = *s;
-		return 0;
-	}
-	return -ENOMEM;
-}
-
-static void
-fp_session_del(struct plane *p, uint32_t id)
-{
-	struct row *r = row_of(world_of(p), id);
-
-	assert_non_null(r);
-	r->used = false;
-}
-
-static int
-fp_session_rebind(
-    struct plane *p, uint32_t id, uint32_t association, uint16_t peer_port)
-{
-	struct row *r = row_of(world_of(p), id);
-
-	assert_non_null(r);
-	r->s.association = association;
-	r->s.peer_port = peer_port;
-	return 0;
-}
-
-static int
-fp_open_ipv4(
-    struct plane *p, uint32_t id, const uint8_t address[4], uint16_t peer_mru)
-{
-	struct row *r = row_of(world_of(p), id);
-
-	(void)peer_mru;
-	assert_non_null(r);
-	r->open = true;
-	memcpy(r->address, address, 4);
-	return 0;
-}
-
-static int
-fp_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
-    const uint8_t ifid[8], uint16_t peer_mru)
-{
-	(void)p, (void)id, (void)prefix, (void)ifid, (void)peer_mru;
-	return -ENOENT;
-}
-
-static void
-fp_shut(struct plane *p, uint32_t id)
-{
-	struct row *r = row_of(world_of(p), id);
-
-	assert_non_null(r);
-	r->open = false;
-}
-
-static int
-fp_ppp_send(struct plane *p, uint32_t session, struct rd frame)
-{
-	struct world *w = world_of(p);
-	struct row *r = row_of(w, session);
-
-	assert_non_null(r);
-	push(&w->to_clients, session, r->s.association, r->s.peer_port, frame);
-	return 0;
-}
-
-static int
-fp_counters(struct plane *p, uint32_t id, struct plane_counters *ret)
-{
-	(void)id, (void)p;
-	memset(ret, 0, sizeof(*ret));
-	ret->bytes_in = 1000;
-	ret->bytes_out = 2000;
-	return 0;
-}
-
-static void
-fp_totals(struct plane *p, struct plane_totals *ret)
-{
-	(void)p;
-	memset(ret, 0, sizeof(*ret));
-}
-
-static const struct plane_ops fake_plane_ops = {
-    .free = fp_free,
-    .sa_add = fp_sa_add,
-    .sa_update = fp_sa_update,
-    .sa_del = fp_sa_del,
-    .sa_counters = fp_sa_counters,
-    .cipher_name = fp_cipher_name,
-    .spi_expect = fp_spi_expect,
-    .ike_send = fp_ike_send,
-    .l2tp_send = fp_l2tp_send,
-    .session_add = fp_session_add,
-    .session_del = fp_session_del,
-    .session_rebind = fp_session_rebind,
-    .session_open_ipv4 = fp_open_ipv4,
-    .session_open_ipv6 = fp_open_ipv6,
-    .session_shut = fp_shut,
-    .ppp_send = fp_ppp_send,
-    .session_counters = fp_counters,
-    .totals = fp_totals,
-};
+/* ---- the plane ---- */
 
 static struct plane *
-make_fake_plane(struct loop *loop, const struct plane_events *events,
+make_plane(struct loop *loop, const struct plane_events *events,
     void *events_ctx, void *ctx)
 {
 	struct world *w = ctx;
 
 	(void)loop;
-	w->events = *events;
-	w->events_ctx = events_ctx;
-	return &w->plane;
+	w->plane = plane_null_new(events, events_ctx);
+	assert_non_null(w->plane);
+	null_share(w->plane); /* to look at it when the engine is gone */
+	return w->plane;
+}
+
+bool
+world_ip_flows(const struct world *w)
+{
+	bool open = false;
+
+	return null_session(w->plane, w->session, &open) != NULL && open;
 }
 
 /* ---- clients ---- */
@@ -281,22 +60,16 @@ on_random(void *ctx, void *p, size_t n)
 void
 client_drain_ppp(struct world *w, struct client *c)
 {
+	const struct plane_session *s;
 	struct ppp_effect fx;
-	struct row *r;
-	size_t i;
 
 	while (c->ppp != NULL && ppp_next_effect(c->ppp, &fx)) {
 		switch (fx.type) {
 		case PPP_EFFECT_SEND:
-			for (i = 0; i < 8; i++) {
-				r = &w->rows[i];
-				if (!r->used ||
-				    r->s.local_tunnel_id != c->server_tunnel ||
-				    r->s.local_session_id != c->server_session)
-					continue;
-				w->events.ppp(w->events_ctx, r->s.id, fx.data);
-				break;
-			}
+			s = null_find_session(
+			    w->plane, c->server_tunnel, c->server_session);
+			if (s != NULL)
+				null_inject_ppp(w->plane, s->id, fx.data);
 			break;
 		case PPP_EFFECT_IPV4_UP:
 			c->ipv4_up = true;
@@ -324,7 +97,7 @@ client_drain(struct world *w, struct client *c)
 	while (tunnel_next_effect(c->tunnel, &fx)) {
 		switch (fx.type) {
 		case TUNNEL_EFFECT_SEND:
-			w->events.l2tp(w->events_ctx, w->assoc_of_mark[c->mark],
+			null_inject_l2tp(w->plane, w->assoc_of_mark[c->mark],
 			    &peer, c->port, fx.data);
 			break;
 		case TUNNEL_EFFECT_UP:
@@ -351,35 +124,60 @@ client_drain(struct world *w, struct client *c)
 	}
 }
 
-/* Everything that the server sent goes to the client it is for. */
-static bool
-deliver(struct world *w)
+/* What the server sent goes to the client it is for. */
+static void
+carry(struct world *w, const struct null_call *call)
 {
 	const char *why = "-";
 	struct client *c;
-	struct packet *k;
 	size_t i;
 
-	if (w->to_clients.n == 0)
-		return false;
-	k = w->to_clients.p[0];
-	w->to_clients.n--;
-	memmove(&w->to_clients.p[0], &w->to_clients.p[1],
-	    w->to_clients.n * sizeof(k));
 	for (i = 0; i < CLIENTS; i++) {
 		c = &w->clients[i];
-		if (c->tunnel == NULL || w->assoc_of_mark[c->mark] != k->assoc)
+		if (c->tunnel == NULL ||
+		    w->assoc_of_mark[c->mark] != call->association)
 			continue;
-		if (k->session == 0) {
-			tunnel_input(c->tunnel, rd_init(k->data, k->len),
-			    now_ms(w), &why);
+		if (call->type == NULL_CALL_L2TP_SEND) {
+			tunnel_input(c->tunnel, call->data, now_ms(w), &why);
 			client_drain(w, c);
 		} else if (c->ppp != NULL) {
-			ppp_input(c->ppp, rd_init(k->data, k->len), now_ms(w));
+			ppp_input(c->ppp, call->data, now_ms(w));
 			client_drain_ppp(w, c);
 		}
 	}
-	free(k);
+}
+
+/* The engine's next call to the plane, played on. */
+static bool
+deliver(struct world *w)
+{
+	const struct plane_counters counters = {
+	    .bytes_in = 1000, .bytes_out = 2000};
+	struct null_call call;
+
+	if (!null_next_call(w->plane, &call))
+		return false;
+	switch (call.type) {
+	case NULL_CALL_SA_ADD:
+		/* the test draws SPIs so that the low byte is the mark */
+		w->assoc_of_mark[call.spi & 0xff] = call.association;
+		break;
+	case NULL_CALL_L2TP_SEND:
+	case NULL_CALL_PPP_SEND:
+		carry(w, &call);
+		break;
+	case NULL_CALL_SESSION_ADD:
+		w->session = call.session;
+		null_set_counters(w->plane, call.session, &counters);
+		break;
+	case NULL_CALL_OPEN_IPV4:
+		memcpy(w->address, call.address, 4);
+		break;
+	default:
+		break;
+	}
+	/* the engine names no session that is not there */
+	assert_true(call.session == 0 || call.result == 0);
 	return true;
 }
 
@@ -656,7 +454,6 @@ world_setup(void **state)
 
 	w = calloc(1, sizeof(*w));
 	assert_non_null(w);
-	w->plane.ops = &fake_plane_ops;
 	w->plugin_fd = w->control_fd = -1;
 	w->next_address = 9;
 	w->client_tunnel_config = (struct tunnel_config){
@@ -684,7 +481,7 @@ world_setup(void **state)
 	    .control_listen_fd =
 		unix_socket(w->control_path, SOCK_STREAM, true),
 	    .auth_fd = pair[0],
-	    .plane_new = make_fake_plane,
+	    .plane_new = make_plane,
 	    .plane_new_ctx = w,
 	    .want_vici = on_want_vici,
 	    .stopped = on_stopped,
@@ -705,14 +502,12 @@ world_teardown(void **state)
 	size_t i;
 
 	engine_free(w->engine);
-	assert_int_equal(w->sas_in, 0);
-	assert_int_equal(w->sas_out, 0);
-	for (i = 0; i < 8; i++)
-		assert_false(w->rows[i].used);
+	assert_int_equal(null_count_sas(w->plane, true), 0);
+	assert_int_equal(null_count_sas(w->plane, false), 0);
+	assert_int_equal(null_count_sessions(w->plane), 0);
 	for (i = 0; i < CLIENTS; i++)
 		client_forget(&w->clients[i]);
-	for (i = 0; i < w->to_clients.n; i++)
-		free(w->to_clients.p[i]);
+	plane_free(w->plane);
 	imsg_free(w->authority);
 	if (w->plugin_fd >= 0)
 		close(w->plugin_fd);

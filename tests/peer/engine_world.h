@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * engine_world.h: everything around an engine, played in one process for
- * tests: a plane that moves packets by hand, clients made of our own initiator
- * tunnel and client PPP, an authority with one user (alice, "secret"), charon's
- * plugin, and the control socket. Unix sockets only, no root.
+ * tests: the null plane, whose packets are moved by hand, clients made of our
+ * own initiator tunnel and client PPP, an authority with one user (alice,
+ * "secret"), charon's plugin, and the control socket. Unix sockets only, no
+ * root.
  *
- *   client tunnel+PPP  <->  fake plane  <->  engine  <->  fake authority
+ *   client tunnel+PPP  <->  null plane  <->  engine  <->  fake authority
  *                                              ^
  *                                        fake charon plugin
  */
@@ -19,26 +20,11 @@
 #include "base/loop.h"
 #include "base/secret.h"
 #include "l2tpd/engine/engine.h"
-#include "l2tpd/plane/plane.h"
+#include "l2tpd/plane/null/null.h"
 #include "l2tpd/proto/tunnel.h"
 #include "ppp-glue/engine/ppp.h"
 
-#define QUEUE_MAX 512
-#define EPOCH     0x1122334455667788ull
-
-/* one datagram or frame on its way */
-struct packet {
-	uint32_t session; /* 0: L2TP control */
-	uint32_t assoc;
-	uint16_t port;
-	size_t len;
-	uint8_t data[2048];
-};
-
-struct queue {
-	struct packet *p[QUEUE_MAX];
-	size_t n;
-};
+#define EPOCH 0x1122334455667788ull
 
 /* One client device. */
 struct client {
@@ -54,22 +40,13 @@ struct client {
 	uint8_t address[4];
 };
 
-struct row { /* what the engine put into the plane */
-	struct plane_session s;
-	bool used, open;
-	uint8_t address[4];
-};
-
 #define CLIENTS 3
 struct world {
-	struct plane plane; /* first */
-	struct plane_events events;
-	void *events_ctx;
+	struct plane *plane;
 	struct loop *loop;
 	struct engine *engine;
-	struct queue to_clients;
-	struct row rows[8];
-	unsigned int sas_in, sas_out;
+	uint32_t session;   /* the plane's newest */
+	uint8_t address[4]; /* to which it let IP flow last */
 	uint32_t assoc_of_mark[256];
 	struct client clients[CLIENTS];
 	struct tunnel_config client_tunnel_config;
@@ -88,6 +65,8 @@ struct world {
 uint64_t now_ms(const struct world *w);
 void client_drain(struct world *w, struct client *c);
 void world_run(struct world *w);
+/* IP flows in the plane's newest session. */
+bool world_ip_flows(const struct world *w);
 void world_dial(struct world *w, size_t index, uint32_t mark, const char *user,
     const char *password);
 void client_forget(struct client *c);

@@ -29,13 +29,13 @@ test_connect(void **state)
 	charon_up(w);
 	plugin_sa(w, 1, 0);
 	world_run(w);
-	assert_int_equal(w->sas_in, 1);
+	assert_int_equal(null_count_sas(w->plane, true), 1);
 	world_dial(w, 0, 1, "alice", "secret");
 	assert_true(c->session_up);
 	assert_true(c->ipv4_up);
 	assert_memory_equal(c->address, ((uint8_t[4]){10, 77, 0, 10}), 4);
-	assert_true(w->rows[0].open);
-	assert_memory_equal(w->rows[0].address, c->address, 4);
+	assert_true(world_ip_flows(w));
+	assert_memory_equal(w->address, c->address, 4);
 	assert_int_equal(w->ups, 1);
 	text = world_control(w, "{\"cmd\":\"sessions\"}\n");
 	assert_non_null(strstr(text, "\"user\":\"alice\""));
@@ -61,7 +61,7 @@ test_wrong_password(void **state)
 	assert_int_equal(w->asks, 1);
 	assert_int_equal(w->ups, 0);
 	assert_int_equal(w->stops, 0);
-	assert_false(w->rows[0].used);
+	assert_int_equal(null_count_sessions(w->plane), 0);
 }
 
 /* Three devices behind one NAT, all from port 1701 with equal tunnel ids. */
@@ -110,7 +110,7 @@ test_foreign_association(void **state)
 	w->assoc_of_mark[1] = own;
 	world_run(w);
 	assert_int_equal(w->stops, 0);
-	assert_true(w->rows[0].open);
+	assert_true(world_ip_flows(w));
 }
 
 /* A killed client comes back on the same association with the same ids. */
@@ -133,7 +133,7 @@ test_client_crash(void **state)
 	assert_true(c->ipv4_up);
 	assert_int_equal(w->stops, 1);
 	assert_string_equal(w->stop_reason, "superseded");
-	assert_int_equal(w->sas_in, 1);
+	assert_int_equal(null_count_sas(w->plane, true), 1);
 }
 
 /* The plugin reconnects: what it names stays, what it does not name goes. */
@@ -147,12 +147,12 @@ test_plugin_replay(void **state)
 	plugin_sa(w, 2, 0);
 	world_run(w);
 	world_dial(w, 0, 1, "alice", "secret");
-	assert_int_equal(w->sas_in, 2);
+	assert_int_equal(null_count_sas(w->plane, true), 2);
 	plugin_connect(w, EPOCH);
 	plugin_sa(w, 1, 0);
 	plugin_say(w, CHARON_MSG_SYNC_END, "", 0);
 	world_run(w);
-	assert_int_equal(w->sas_in, 1);
+	assert_int_equal(null_count_sas(w->plane, true), 1);
 	assert_true(w->clients[0].ipv4_up);
 	assert_non_null(strstr(
 	    world_control(w, "{\"cmd\":\"status\"}\n"), "\"sessions\":1,"));
@@ -169,14 +169,14 @@ test_engine_restart(void **state)
 	plugin_sa(w, 1, 0);
 	plugin_say(w, CHARON_MSG_SYNC_END, "", 0);
 	world_run(w);
-	assert_int_equal(w->sas_in, 0);
-	assert_int_equal(w->sas_out, 0);
+	assert_int_equal(null_count_sas(w->plane, true), 0);
+	assert_int_equal(null_count_sas(w->plane, false), 0);
 	assert_non_null(strstr(
 	    world_control(w, "{\"cmd\":\"status\"}\n"), "\"associations\":1,"));
 	plugin_sa_del(w, 1, 0);
 	plugin_sa(w, 2, 0);
 	world_run(w);
-	assert_int_equal(w->sas_in, 1);
+	assert_int_equal(null_count_sas(w->plane, true), 1);
 	world_dial(w, 0, 2, "alice", "secret");
 	assert_true(w->clients[0].ipv4_up);
 }
@@ -233,7 +233,7 @@ test_renegotiation(void **state)
 	assert_int_equal(w->stops, 1);
 	assert_string_equal(w->stop_reason, "renegotiated");
 	assert_int_equal(c->address[3], 11);
-	assert_memory_equal(w->rows[0].address, c->address, 4);
+	assert_memory_equal(w->address, c->address, 4);
 }
 
 static void
@@ -331,8 +331,8 @@ test_half_open_cost(void **state)
 		assert_non_null(t);
 		assert_true(tunnel_next_effect(t, &fx));
 		assert_int_equal(fx.type, TUNNEL_EFFECT_SEND);
-		w->events.l2tp(w->events_ctx, w->assoc_of_mark[mark], &peer,
-		    1701, fx.data);
+		null_inject_l2tp(
+		    w->plane, w->assoc_of_mark[mark], &peer, 1701, fx.data);
 		tunnel_free(t);
 		world_run(w); /* the SCCRP is dropped: nobody is there */
 	}

@@ -77,7 +77,7 @@ calls_are_recorded(void **state)
 	assert_int_equal(l2tp_seen, 1);
 	assert_true(null_next_call(p, &call));
 	assert_memory_equal(call.data.p, "hi", 2);
-	assert_int_equal(null_count_sas(p), 1);
+	assert_int_equal(null_count_sas(p, false), 1);
 	assert_int_equal(plane_sa_del(p, 5, false, &sa.peer), 0);
 	assert_int_equal(plane_sa_del(p, 5, false, &sa.peer), -ENOENT);
 	plane_free(p);

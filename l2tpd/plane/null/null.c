@@ -41,6 +41,7 @@ struct null_plane {
 	LIST_HEAD(, sa) sas; /* newest first */
 	LIST_HEAD(, session) sessions;
 	int fail[NULL_CALL_COUNT];
+	unsigned int owners;
 };
 
 static struct null_plane *
@@ -138,6 +139,8 @@ do_free(struct plane *p)
 	struct session *s;
 	struct sa *sa;
 
+	if (--n->owners > 0)
+		return;
 	null_drop_calls(p);
 	while ((sa = LIST_FIRST(&n->sas)) != NULL) {
 		LIST_REMOVE(sa, next);
@@ -379,11 +382,13 @@ session_shut(struct plane *p, uint32_t id)
 static int
 ppp_send(struct plane *p, uint32_t id, struct rd frame)
 {
-	const struct null_call call = {
+	struct null_call call = {
 	    .type = NULL_CALL_PPP_SEND, .session = id, .data = frame};
 	const struct session *s = find_session(p, id);
 	int rc = ordered(p, call.type);
 
+	if (s != NULL)
+		call.association = s->params.association;
 	if (rc == 0 && (s == NULL || !has_outbound(p, s->params.association)))
 		rc = -ENOENT;
 	return record(p, &call, rc);
@@ -436,12 +441,19 @@ plane_null_new(const struct plane_events *events, void *ctx)
 	if (n == NULL)
 		return NULL;
 	n->base.ops = &null_ops;
+	n->owners = 1;
 	n->events = *events;
 	n->ctx = ctx;
 	STAILQ_INIT(&n->calls);
 	LIST_INIT(&n->sas);
 	LIST_INIT(&n->sessions);
 	return &n->base;
+}
+
+void
+null_share(struct plane *p)
+{
+	null_of(p)->owners++;
 }
 
 bool
@@ -467,13 +479,13 @@ null_fail_next(struct plane *p, enum null_call_type type, int rc)
 }
 
 size_t
-null_count_sas(const struct plane *p)
+null_count_sas(const struct plane *p, bool inbound)
 {
 	const struct sa *s;
 	size_t n = 0;
 
 	LIST_FOREACH (s, &null_of(p)->sas, next)
-		n++;
+		n += s->inbound == inbound;
 	return n;
 }
 
@@ -497,6 +509,19 @@ null_session(const struct plane *p, uint32_t id, bool *ret_open_ipv4)
 		return NULL;
 	*ret_open_ipv4 = s->open_ipv4;
 	return &s->params;
+}
+
+const struct plane_session *
+null_find_session(
+    const struct plane *p, uint16_t local_tunnel_id, uint16_t local_session_id)
+{
+	const struct session *s;
+
+	LIST_FOREACH (s, &null_of(p)->sessions, next)
+		if (s->params.local_tunnel_id == local_tunnel_id &&
+		    s->params.local_session_id == local_session_id)
+			return &s->params;
+	return NULL;
 }
 
 int

@@ -9,7 +9,8 @@
  *	while (null_next_call(p, &call)) ...	what it did, in its order
  *	null_inject_l2tp(p, 7, &peer, 1701, datagram);	what happens to it
  *
- * The plane belongs to whoever got it; plane_free() frees it.
+ * The plane belongs to whoever got it; plane_free() frees it, unless the test
+ * has taken a share to look at it afterwards.
  */
 #ifndef ADIT_PLANE_NULL_NULL_H
 #define ADIT_PLANE_NULL_NULL_H
@@ -27,7 +28,7 @@ enum null_call_type {
 	NULL_CALL_SPI_EXPECT,  /* .spi, .expect */
 	NULL_CALL_IKE_SEND,    /* .peer, .local, .data */
 	NULL_CALL_L2TP_SEND,   /* .association, .port, .data */
-	NULL_CALL_PPP_SEND,    /* .session, .data */
+	NULL_CALL_PPP_SEND,    /* .session, .association, .data */
 	NULL_CALL_SESSION_ADD, /* .session, .association, .port */
 	NULL_CALL_SESSION_DEL, /* .session */
 	NULL_CALL_SESSION_REBIND, /* .session, .association, .port */
@@ -51,6 +52,9 @@ struct null_call {
 /* events borrowed, copied. NULL: no memory. */
 struct plane *plane_null_new(const struct plane_events *events, void *ctx);
 
+/* One more plane_free() is needed. */
+void null_share(struct plane *p);
+
 /* The oldest call that was not fetched yet. False: there is none. */
 bool null_next_call(struct plane *p, struct null_call *ret);
 /* Forget the calls so far. */
@@ -60,11 +64,14 @@ void null_drop_calls(struct plane *p);
 void null_fail_next(struct plane *p, enum null_call_type type, int rc);
 
 /* What is there now. */
-size_t null_count_sas(const struct plane *p);
+size_t null_count_sas(const struct plane *p, bool inbound);
 size_t null_count_sessions(const struct plane *p);
 /* NULL: no such session. *ret_open_ipv4: IP flows. Borrowed until a call. */
 const struct plane_session *null_session(
     const struct plane *p, uint32_t id, bool *ret_open_ipv4);
+/* By the ids that the engine chose; NULL, borrowed until a call. */
+const struct plane_session *null_find_session(
+    const struct plane *p, uint16_t local_tunnel_id, uint16_t local_session_id);
 /* What plane_session_counters() will say; -ENOENT. */
 int null_set_counters(
     struct plane *p, uint32_t id, const struct plane_counters *c);
