@@ -21,6 +21,7 @@
 
 #include "l2tpd/ike/conns.h"
 #include "l2tpd/ike/crl.h"
+#include "tests/unit/line.h"
 
 #define RECORDED_MAX 32
 
@@ -31,9 +32,8 @@ struct recorded {
 };
 
 struct rig {
-	struct loop *loop;
+	struct line line;
 	struct vici *vici;
-	int fd;
 	struct recorded requests[RECORDED_MAX];
 	unsigned int n;
 	const char *refuse; /* this command */
@@ -70,13 +70,11 @@ static int
 setup(void **state)
 {
 	struct rig *r = calloc(1, sizeof(*r));
-	int fds[2];
+	int near;
 
 	assert_non_null(r);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	r->loop = loop_new();
-	r->fd = fds[0];
-	r->vici = vici_new(r->loop, fds[1], &ops, r);
+	near = line_start_stream(&r->line);
+	r->vici = vici_new(r->line.loop, near, &ops, r);
 	assert_non_null(r->vici);
 	r->conf.dpd_delay_s = 30;
 	*state = r;
@@ -89,9 +87,7 @@ teardown(void **state)
 	struct rig *r = *state;
 
 	vici_free(r->vici);
-	loop_free(r->loop);
-	if (r->fd >= 0)
-		close(r->fd);
+	line_stop(&r->line);
 	free(r);
 	return 0;
 }
@@ -118,9 +114,8 @@ serve_one(struct rig *r)
 	uint8_t op, n;
 	ssize_t got;
 
-	loop_run_once(r->loop, false);
-	loop_run_once(r->loop, false);
-	got = recv(r->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	line_turn(&r->line);
+	got = recv(r->line.fd, buf, sizeof(buf), MSG_DONTWAIT);
 	if (got <= 0)
 		return false;
 	assert_true(r->n < RECORDED_MAX);
@@ -134,9 +129,9 @@ serve_one(struct rig *r)
 	assert_true(rd_bytes(&rd, q->message, rd.left));
 	r->n++;
 	if (r->refuse != NULL && strcmp(r->refuse, q->command) == 0)
-		send(r->fd, no, sizeof(no) - 1, 0);
+		send(r->line.fd, no, sizeof(no) - 1, 0);
 	else
-		send(r->fd, yes, sizeof(yes) - 1, 0);
+		send(r->line.fd, yes, sizeof(yes) - 1, 0);
 	return true;
 }
 
@@ -372,10 +367,10 @@ test_charon_goes(void **state)
 	r->secrets.psk = blob("s");
 	conns_load(r->vici, &r->conf, &r->secrets, on_done, r);
 	assert_true(serve_one(r));
-	close(r->fd);
-	r->fd = -1;
+	close(r->line.fd);
+	r->line.fd = -1;
 	while (r->closed == 0)
-		loop_run_once(r->loop, false);
+		loop_run_once(r->line.loop, false);
 	assert_int_equal(r->done, 1);
 	assert_int_equal(r->err, -ECONNRESET);
 	assert_int_equal(

@@ -17,13 +17,13 @@
 #include <cmocka.h>
 
 #include "l2tpd/ike/relay.h"
+#include "tests/unit/line.h"
 
 struct rig {
-	struct loop *loop;
+	struct line line;
 	struct ike_relay *relay;
 	struct sockaddr_un addr; /* abstract */
 	socklen_t addr_len;
-	int fd; /* the plugin's end, -1: none */
 
 	unsigned int hellos, spis, adds, updates, dels, syncs, outs, alerts,
 	    gones;
@@ -133,15 +133,6 @@ static const struct ike_relay_events events = {
     .gone = on_gone,
 };
 
-static void
-turns(struct rig *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < 8; i++)
-		loop_run_once(r->loop, false);
-}
-
 static int
 plugin_connect(struct rig *r)
 {
@@ -150,7 +141,7 @@ plugin_connect(struct rig *r)
 	assert_true(fd >= 0);
 	assert_int_equal(
 	    connect(fd, (struct sockaddr *)&r->addr, r->addr_len), 0);
-	turns(r);
+	line_turn(&r->line);
 	return fd;
 }
 
@@ -161,7 +152,7 @@ setup(void **state)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	assert_non_null(r);
-	r->loop = loop_new();
+	line_start(&r->line);
 	r->addr.sun_family = AF_UNIX; /* autobind: an abstract name */
 	assert_int_equal(
 	    bind(fd, (struct sockaddr *)&r->addr, sizeof(sa_family_t)), 0);
@@ -169,10 +160,10 @@ setup(void **state)
 	assert_int_equal(
 	    getsockname(fd, (struct sockaddr *)&r->addr, &r->addr_len), 0);
 	assert_int_equal(listen(fd, 4), 0);
-	r->relay = ike_relay_new(r->loop, fd, &events, r);
+	r->relay = ike_relay_new(r->line.loop, fd, &events, r);
 	assert_non_null(r->relay);
 	ike_relay_set_uid(r->relay, getuid());
-	r->fd = plugin_connect(r);
+	r->line.fd = plugin_connect(r);
 	*state = r;
 	return 0;
 }
@@ -183,9 +174,7 @@ teardown(void **state)
 	struct rig *r = *state;
 
 	ike_relay_free(r->relay);
-	loop_free(r->loop);
-	if (r->fd >= 0)
-		close(r->fd);
+	line_stop(&r->line);
 	free(r);
 	return 0;
 }
@@ -201,8 +190,8 @@ say(struct rig *r, enum charon_msg_type type, const void *payload, size_t n)
 	if (n > 0)
 		wr_bytes(&w, payload, n);
 	assert_true(wr_ok(&w));
-	send(r->fd, buf, w.len, MSG_NOSIGNAL);
-	turns(r);
+	send(r->line.fd, buf, w.len, MSG_NOSIGNAL);
+	line_turn(&r->line);
 }
 
 static void
@@ -222,8 +211,8 @@ heard(struct rig *r, enum charon_msg_type want)
 	struct rd rd;
 	ssize_t n;
 
-	turns(r);
-	n = recv(r->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	line_turn(&r->line);
+	n = recv(r->line.fd, buf, sizeof(buf), MSG_DONTWAIT);
 	assert_true(n >= 8);
 	rd = rd_init(buf, (size_t)n);
 	assert_true(rd_be32(&rd, &type) && rd_be32(&rd, &id));
@@ -237,7 +226,7 @@ is_closed(struct rig *r)
 {
 	char c;
 
-	return recv(r->fd, &c, 1, MSG_DONTWAIT) == 0;
+	return recv(r->line.fd, &c, 1, MSG_DONTWAIT) == 0;
 }
 
 static struct endpoint
@@ -323,9 +312,9 @@ test_session(void **state)
 	assert_int_equal(r->alert.kind, CHARON_ALERT_WRONG_PSK);
 	assert_string_equal(r->alert.identity, "192.168.1.10");
 	assert_int_equal(r->gones, 0);
-	close(r->fd);
-	r->fd = -1;
-	turns(r);
+	close(r->line.fd);
+	r->line.fd = -1;
+	line_turn(&r->line);
 	assert_int_equal(r->gones, 1);
 	assert_string_equal(r->why, "");
 	assert_false(ike_relay_is_connected(r->relay));
@@ -425,11 +414,11 @@ static void
 test_newer_replaces_older(void **state)
 {
 	struct rig *r = *state;
-	int older = r->fd;
+	int older = r->line.fd;
 	char c;
 
 	say_hello(r);
-	r->fd = plugin_connect(r);
+	r->line.fd = plugin_connect(r);
 	assert_int_equal(r->gones, 1);
 	assert_string_equal(r->why, "replaced by a newer connection");
 	assert_int_equal(recv(older, &c, 1, MSG_DONTWAIT), 0);
@@ -525,8 +514,8 @@ test_truncated_sa(void **state)
 		say(r, CHARON_MSG_SA_ADD, buf, n);
 		assert_int_equal(r->gones, ++gones);
 		assert_int_equal(r->adds, 0);
-		close(r->fd);
-		r->fd = plugin_connect(r);
+		close(r->line.fd);
+		r->line.fd = plugin_connect(r);
 	}
 	say_hello(r);
 	wr_u8(&w, 0); /* and one byte too many */

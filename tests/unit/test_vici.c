@@ -16,6 +16,7 @@
 
 #include "l2tpd/ike/sas.h"
 #include "l2tpd/ike/vici.h"
+#include "tests/unit/line.h"
 
 /* ---- codec ---- */
 
@@ -360,9 +361,8 @@ test_ike_update(void **state)
 /* ---- client ---- */
 
 struct rig {
-	struct loop *loop;
+	struct line line;
 	struct vici *vici;
-	int fd; /* charon's end */
 	unsigned int replies, events, closed, listed;
 	int err;
 	char text[64];
@@ -422,13 +422,11 @@ static int
 setup(void **state)
 {
 	struct rig *r = calloc(1, sizeof(*r));
-	int fds[2];
+	int near;
 
 	assert_non_null(r);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	r->loop = loop_new();
-	r->fd = fds[0];
-	r->vici = vici_new(r->loop, fds[1], &ops, r);
+	near = line_start_stream(&r->line);
+	r->vici = vici_new(r->line.loop, near, &ops, r);
 	assert_non_null(r->vici);
 	*state = r;
 	return 0;
@@ -440,27 +438,16 @@ teardown(void **state)
 	struct rig *r = *state;
 
 	vici_free(r->vici);
-	loop_free(r->loop);
-	if (r->fd >= 0)
-		close(r->fd);
+	line_stop(&r->line);
 	free(r);
 	return 0;
 }
 
 static void
-turns(struct rig *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < 8; i++)
-		loop_run_once(r->loop, false);
-}
-
-static void
 charon_says(struct rig *r, const void *bytes, size_t n)
 {
-	assert_int_equal(send(r->fd, bytes, n, 0), n);
-	turns(r);
+	assert_int_equal(send(r->line.fd, bytes, n, 0), n);
+	line_turn(&r->line);
 }
 #define SAYS(r, text) charon_says(r, text, sizeof(text) - 1)
 
@@ -469,8 +456,8 @@ charon_hears(struct rig *r, const void *bytes, size_t n)
 {
 	uint8_t buf[512];
 
-	turns(r);
-	assert_int_equal(recv(r->fd, buf, n, MSG_DONTWAIT), n);
+	line_turn(&r->line);
+	assert_int_equal(recv(r->line.fd, buf, n, MSG_DONTWAIT), n);
 	assert_memory_equal(buf, bytes, n);
 }
 #define HEARS(r, text) charon_hears(r, text, sizeof(text) - 1)
@@ -480,8 +467,8 @@ hears_nothing(struct rig *r)
 {
 	uint8_t c;
 
-	turns(r);
-	assert_int_equal(recv(r->fd, &c, 1, MSG_DONTWAIT), -1);
+	line_turn(&r->line);
+	assert_int_equal(recv(r->line.fd, &c, 1, MSG_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 
@@ -578,9 +565,9 @@ test_charon_goes(void **state)
 
 	vici_request(r->vici, "a", NULL, on_reply, r);
 	vici_request(r->vici, "b", NULL, on_reply, r);
-	close(r->fd);
-	r->fd = -1;
-	turns(r);
+	close(r->line.fd);
+	r->line.fd = -1;
+	line_turn(&r->line);
 	assert_int_equal(r->replies, 2);
 	assert_int_equal(r->err, -ECONNRESET);
 	assert_int_equal(r->closed, 1);
@@ -595,7 +582,7 @@ test_free_in_reply(void **state)
 	r->free_in_reply = true;
 	vici_request(r->vici, "a", NULL, on_reply, r);
 	vici_request(r->vici, "b", NULL, on_reply, r);
-	turns(r);
+	line_turn(&r->line);
 	SAYS(r, "\0\0\0\x01\x01");
 	assert_int_equal(r->replies, 1);
 	assert_int_equal(r->closed, 0);
@@ -623,7 +610,7 @@ test_confirm_of_a_command(void **state)
 	struct rig *r = *state;
 
 	vici_request(r->vici, "a", NULL, on_reply, r);
-	turns(r);
+	line_turn(&r->line);
 	breaks(r, "\0\0\0\x01\x05", 5, "unexpected operation");
 	assert_int_equal(r->err, -ECONNRESET);
 }
@@ -679,8 +666,8 @@ test_large_request(void **state)
 	wr_zero(&w, sizeof(big));
 	assert_int_equal(vici_request(r->vici, "a", &w, on_reply, r), 0);
 	while (got < 4 + 3 + sizeof(big)) {
-		turns(r);
-		n = recv(r->fd, in + got, sizeof(in) - got, MSG_DONTWAIT);
+		line_turn(&r->line);
+		n = recv(r->line.fd, in + got, sizeof(in) - got, MSG_DONTWAIT);
 		assert_true(n > 0);
 		got += (size_t)n;
 	}
