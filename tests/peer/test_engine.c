@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -343,6 +344,75 @@ test_half_open_cost(void **state)
 	assert_true((after - before) / PEERS < 16 * 1024);
 }
 
+static uint64_t skipped_ms;
+
+static uint64_t
+skipping_clock(void *ctx)
+{
+	(void)ctx;
+	return loop_clock_ms() + skipped_ms;
+}
+
+/* It goes away by itself: its tunnel does, although it acknowledges nothing
+ * and says nothing. */
+static void
+test_half_open_ends(void **state)
+{
+	struct world *w = *state;
+	struct tunnel *t;
+	struct tunnel_effect fx;
+	const struct endpoint peer = {4, {198, 51, 100, 7}, 4500};
+	const char *status;
+	unsigned int i;
+
+	charon_up(w);
+	plugin_sa(w, 1, 0);
+	world_run(w);
+	t = tunnel_new_initiator(&w->client_tunnel_config, 1, now_ms(w));
+	assert_non_null(t);
+	assert_true(tunnel_next_effect(t, &fx));
+	null_inject_l2tp(w->plane, w->assoc_of_mark[1], &peer, 1701, fx.data);
+	tunnel_free(t);
+	status = world_control(w, "{\"cmd\":\"status\"}\n");
+	assert_non_null(strstr(status, "\"tunnels\":1,"));
+	loop_set_clock(w->loop, skipping_clock, NULL);
+	/* the next retransmission of our SCCRP, then of our StopCCN, finds
+	 * that it is too late */
+	for (i = 0; i < 100; i++) {
+		skipped_ms += 60000;
+		status = world_control(w, "{\"cmd\":\"status\"}\n");
+		if (strstr(status, "\"tunnels\":0,") != NULL)
+			break;
+		loop_run_once(w->loop, true);
+	}
+	assert_non_null(strstr(status, "\"tunnels\":0,"));
+}
+
+/* The names that scripts rely on. */
+static void
+test_sessions_fields(void **state)
+{
+	static const char *const fields[] = {"id", "user", "device_address",
+	    "device_port", "inner_ipv4", "plane", "mark", "since", "bytes_in",
+	    "bytes_out", "cipher"};
+	struct world *w = *state;
+	const char *text;
+	char quoted[32];
+	size_t i;
+
+	charon_up(w);
+	plugin_sa(w, 1, 0);
+	world_run(w);
+	world_dial(w, 0, 1, "alice", "secret");
+	text = world_control(w, "{\"cmd\":\"sessions\"}\n");
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		snprintf(quoted, sizeof(quoted), "\"%s\":", fields[i]);
+		assert_non_null(strstr(text, quoted));
+	}
+	assert_non_null(strstr(text, "\"device_address\":\"198.51.100.7\""));
+	assert_non_null(strstr(text, "\"device_port\":40001"));
+}
+
 int
 main(void)
 {
@@ -361,6 +431,8 @@ main(void)
 	    T(test_control_garbage),
 	    T(test_stop),
 	    T(test_half_open_cost),
+	    T(test_half_open_ends),
+	    T(test_sessions_fields),
 	};
 
 	log_open("test", true, LOG_LEVEL_ERROR);
