@@ -25,7 +25,7 @@ why() {
 
 conf_charon() {
 	cat >/etc/strongswan.conf <<-X
-		charon {
+		charon-systemd {
 		  load = aes des sha1 sha2 md5 random nonce pem pkcs1 pkcs8 pubkey x509 hmac kdf gmp openssl kernel-netlink socket-default vici updown
 		  install_routes = no
 		  threads = 8
@@ -126,8 +126,8 @@ conf_l2tp() {
 
 daemons_start() {
 	local s
-	rm -f /run/charon.vici /run/charon.pid /run/xl2tpd.pid /run/xl2tpd/l2tp-control
-	/usr/lib/ipsec/charon >/run/charon.out 2>&1 </dev/null &
+	rm -f /run/charon.vici /run/xl2tpd.pid /run/xl2tpd/l2tp-control
+	charon-systemd >/run/charon.out 2>&1 </dev/null &
 	xl2tpd -D -c /etc/xl2tpd/xl2tpd.conf -p /run/xl2tpd.pid \
 		-C /run/xl2tpd/l2tp-control >>/run/xl2tpd.log 2>&1 </dev/null &
 	until_true 20 test -S /run/charon.vici || why "client's charon does not start"
@@ -173,7 +173,7 @@ hangup() {
 
 # crash: what a power failure leaves: nothing
 crash() {
-	pkill -KILL -x charon || true
+	pkill -KILL -x charon-systemd || true
 	pkill -KILL -x xl2tpd || true
 	pkill -KILL -x pppd || true
 	until_true 5 no_daemon || why "a client daemon survives SIGKILL"
@@ -183,7 +183,7 @@ crash() {
 }
 
 no_daemon() {
-	! pgrep -x 'charon|xl2tpd|pppd' >/dev/null
+	! pgrep -x 'charon-systemd|xl2tpd|pppd' >/dev/null
 }
 
 # pings COUNT ADDRESS [ARG...]: prints received/sent
