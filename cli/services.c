@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * services.c: services that Debian's packages start at boot and that would take
- * Adit's UDP ports: strongswan.service comes with charon-systemd, the others
- * with the self-test's stock clients. Where systemctl(1) is and such a service
- * is enabled, adit setup disables it, unless an administrator has given it
- * something to do: then it is left alone, and said.
+ * Adit's UDP ports: strongswan.service comes with charon-systemd,
+ * xl2tpd.service with the self-test's client, strongswan-starter.service with
+ * the package strongswan. Where systemctl(1) is and such a service is enabled,
+ * adit setup disables it, unless an administrator has given it something to do:
+ * then it is left alone, and said.
  */
 #include <dirent.h>
 #include <fcntl.h>
