@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""This tree, built as a release is: no sanitizers, default flags. Everything
+is in the build folder, installed below its stage/."""
+import os
+import re
+
+from .peer import Skip
+from .world import Failed, command
+
+
+class Build:
+    def __init__(self, top, folder):
+        self.top, self.folder = top, folder
+        self.stage = os.path.join(folder, "stage")
+        self.problem = None
+        self.installed = False
+
+    def make(self, *targets):
+        if not os.path.exists(os.path.join(self.folder, "Makefile")):
+            self.configure()
+        command(["make", "-s", "-C", self.folder, f"-j{os.cpu_count()}", *targets],
+                timeout=1800)
+
+    def configure(self):
+        if not os.path.exists(os.path.join(self.top, "configure")):
+            command(["sh", "-c", 'cd "$1" && autoreconf -fi', "sh", self.top], timeout=300)
+        headers = os.path.join(self.top, "build/strongswan")
+        command([os.path.join(self.top, "tools/strongswan-headers"), headers], timeout=600)
+        os.makedirs(self.folder, exist_ok=True)
+        command(["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", self.folder,
+                 os.path.join(self.top, "configure"), "-q", f"--prefix={self.stage}",
+                 f"--sysconfdir={self.stage}/etc", f"--localstatedir={self.stage}/var",
+                 f"--with-charon-plugindir={self.stage}/plugins",
+                 f"--with-strongswan-src={headers}"], timeout=300)
+
+    def program(self, target):
+        """The path of a built helper, e.g. tests/bench/flood."""
+        self.make(target)
+        return os.path.join(self.folder, target)
+
+    def has_target(self, target):
+        with open(os.path.join(self.folder, "Makefile"), encoding="utf-8") as file:
+            return re.search(rf"^{re.escape(target)}\$\(EXEEXT\):", file.read(), re.M)
+
+    def install(self):
+        """Everything, once; Skip when it cannot be built."""
+        if self.installed:
+            return
+        with open(os.path.join(self.folder, "Makefile"), encoding="utf-8") as file:
+            text = file.read()
+        if "-fsanitize" in "".join(re.findall(r"^SAN_CFLAGS = .*", text, re.M)):
+            raise Skip(f"{self.folder} is built with sanitizers")
+        if self.problem:
+            raise Skip(self.problem)
+        try:
+            self.make("all")
+            self.make("install")
+        except Failed as why:
+            self.problem = f"this tree cannot be built: {why}"
+            raise Skip(self.problem) from None
+        self.installed = True
