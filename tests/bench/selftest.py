@@ -59,12 +59,14 @@ class Arithmetic(unittest.TestCase):
     def test_above_the_floor_is_refused(self):
         samples = {("tcp1-up", "floor-veth"): {0: tcp(10, 0.1), 1: tcp(10, 0.1)},
                    ("tcp1-up", "fast"): {0: tcp(9, 1), 1: tcp(12, 1)},
+                   ("tcp1-up", "no-link"): {0: tcp(20, 1)},
                    ("tcp1-up", "other"): {0: tcp(3, 1), 1: tcp(3, 1)}}
-        reasons = stats.drop_implausible(samples, "floor-veth")
+        reasons = stats.drop_implausible(samples, "floor-veth", {"no-link"})
         self.assertEqual(len(reasons), 1)
         self.assertIn("pass 1 tcp1-up fast", reasons[0])
         self.assertEqual(list(samples["tcp1-up", "fast"]), [0])
         self.assertEqual(len(samples["tcp1-up", "other"]), 2)
+        self.assertEqual(len(samples["tcp1-up", "no-link"]), 1)
         self.assertEqual(len(samples["tcp1-up", "floor-veth"]), 2)
 
     def test_summary(self):
@@ -192,6 +194,9 @@ class Files(unittest.TestCase):
             self.assertTrue(t.name and t.peer, t)
             self.assertTrue(t.client_ip and t.server_ip, t.name)
             self.assertTrue(t.client_dev and t.server_dev, t.name)
+        peers = {t.peer for t in tunnels} | {"no-ike", "charon", "10000-sessions"}
+        for bar in bars.load(os.path.join(HERE, "bars.tsv")):
+            self.assertIn(bar["peer"], peers)
 
     def test_block(self):
         old = "a\n<!-- x begin -->\nold\n<!-- x end -->\nb\n"

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""This tree, built as a release is: no sanitizers, default flags. Everything
-is in the build folder, installed below its stage/."""
+"""This tree, built as a release is: no sanitizers, default flags; installed
+below the build folder's stage/, for a prefix that only the bench's processes
+see (bench/product.py)."""
 import os
 import re
 
 from .peer import Skip
 from .world import Failed, command
+
+PREFIX = "/opt/adit-bench"
 
 
 class Build:
@@ -28,9 +31,9 @@ class Build:
         command([os.path.join(self.top, "tools/strongswan-headers"), headers], timeout=600)
         os.makedirs(self.folder, exist_ok=True)
         command(["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", self.folder,
-                 os.path.join(self.top, "configure"), "-q", f"--prefix={self.stage}",
-                 f"--sysconfdir={self.stage}/etc", f"--localstatedir={self.stage}/var",
-                 f"--with-charon-plugindir={self.stage}/plugins",
+                 os.path.join(self.top, "configure"), "-q", f"--prefix={PREFIX}",
+                 f"--sysconfdir={PREFIX}/etc", f"--localstatedir={PREFIX}/var",
+                 f"--with-charon-plugindir={PREFIX}/plugins",
                  f"--with-strongswan-src={headers}"], timeout=300)
 
     def program(self, target):
@@ -39,22 +42,30 @@ class Build:
         return os.path.join(self.folder, target)
 
     def has_target(self, target):
+        return re.search(rf"^{re.escape(target)}\$\(EXEEXT\):", self.makefile(), re.M)
+
+    def makefile(self):
         with open(os.path.join(self.folder, "Makefile"), encoding="utf-8") as file:
-            return re.search(rf"^{re.escape(target)}\$\(EXEEXT\):", file.read(), re.M)
+            return file.read()
+
+    def version(self):
+        found = re.search(r"^PACKAGE_VERSION = (.*)", self.makefile(), re.M)
+        return "adit " + found[1].strip()
 
     def install(self):
         """Everything, once; Skip when it cannot be built."""
         if self.installed:
             return
-        with open(os.path.join(self.folder, "Makefile"), encoding="utf-8") as file:
-            text = file.read()
+        text = self.makefile()
+        if f"\nprefix = {PREFIX}\n" not in text:
+            raise Skip(f"{self.folder} is not configured with --prefix={PREFIX}")
         if "-fsanitize" in "".join(re.findall(r"^SAN_CFLAGS = .*", text, re.M)):
             raise Skip(f"{self.folder} is built with sanitizers")
         if self.problem:
             raise Skip(self.problem)
         try:
             self.make("all")
-            self.make("install")
+            self.make("install", f"DESTDIR={self.stage}")
         except Failed as why:
             self.problem = f"this tree cannot be built: {why}"
             raise Skip(self.problem) from None

@@ -75,11 +75,13 @@ def check_against_floor(sample, floor):
             % (sample["throughput"], floor["throughput"]))
 
 
-def drop_implausible(samples, floor_name):
+def drop_implausible(samples, floor_name, linkless=()):
     """Takes what cannot be out of {(case, tunnel): {pass: sample}}; returns
-    the reasons."""
+    the reasons. Tunnels of `linkless` do not cross the link."""
     reasons = []
     for (case, tunnel), passes in samples.items():
+        if tunnel in linkless:
+            continue
         floors = samples.get((case, floor_name), {})
         for number in sorted(passes):
             try:
