@@ -1,15 +1,121 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The cases setup and memory: many sessions, made by tests/bench/load."""
-from .cases import LOAD_CASES
+"""The cases setup and memory: many sessions on one server, made by
+tests/bench/load in tests/bench/world. There is no peer to compare with that
+could be measured the same way; rows have our own figures only, and "peer" says
+how they were made. With IKE: not by this program, the row charon is skipped."""
+import json
+import os
+import subprocess
 
-PROGRAM = "tests/bench/load"
+from .cases import LOAD_CASES
+from .stats import spread, summary
+from .world import Failed
+
+PROGRAM, WORLD = "tests/bench/load", "tests/bench/world"
+SUITE = "aes256-sha1"
+SETUP_SESSIONS = 2000
+SETUP_S = 600
+# sessions: packets a second of each, so that the server has as much to do
+MEMORY = {10: 1000, 1000: 10, 10000: 1}
+MEMORY_S = 5
+
+
+def load(run, sessions, *options):
+    """The report of one round of the load generator."""
+    argv = [os.path.join(run.context.build.top, WORLD), "--build",
+            run.context.build.folder, "--", "--clients", str(sessions), "--suite", SUITE,
+            "--json", *options]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=SETUP_S, check=False)
+    if done.returncode == 77:
+        raise Failed(done.stdout.strip()[-200:])
+    lines = [x for x in done.stdout.splitlines() if x.startswith("[")]
+    try:
+        report = json.loads(lines[-1])[0]
+    except (IndexError, ValueError, KeyError):
+        raise Failed("load: " + (done.stderr or done.stdout).strip()[-300:]) from None
+    if done.returncode or report["failed"]:
+        raise Failed("load: %d of %d sessions failed, %s %% of the packets lost: %s" % (
+            report["failed"], sessions, report["lost_percent"], done.stderr.strip()[-200:]))
+    return report
+
+
+def row(run, case, how, samples, peer_version):
+    """A row without ratios; samples are {pass: sample}."""
+    sizes = [s.get("throughput", s.get("bytes_per_session")) for s in samples.values()]
+    return {"case": case, "suite": SUITE, "peer": how, "peer_version": peer_version,
+            "throughput_ratio": None, "server_cpu_ratio": None, "spread": spread(sizes),
+            "passes": len(samples), "ours": summary(samples), "theirs": {}, "tunnel": how,
+            "base": "adit", "link": run.args.link, "quick": run.args.quick,
+            "unit": "session/s" if case == "setup" else "byte"}
+
+
+def setup(run, passes, version):
+    samples = {}
+    for number in range(passes):
+        got = load(run, SETUP_SESSIONS)
+        samples[number] = {"throughput": got["setups_per_s"],
+                           "setups_per_cpu_s": got["setups_per_cpu_s"],
+                           "seconds": got["setup_s"]}
+    return [row(run, "setup", "no-ike", samples, version)]
+
+
+def memory(run, passes, version):
+    by_count = {n: {} for n in MEMORY}
+    for number in range(passes):
+        for sessions, rate in MEMORY.items():
+            got = load(run, sessions, "--seconds", str(MEMORY_S), "--traffic", str(rate),
+                       "--loss-max", "100")
+            by_count[sessions][number] = {
+                "bytes_per_session": got["bytes_per_session"],
+                "total_mb": got["pss_up_kib"] * 1024 / 1e6,
+                "lost_percent": got["lost_percent"],
+                "cpu_us_per_packet": got["cpu_us_per_packet"]}
+    for sessions, samples in by_count.items():
+        for number, sample in samples.items():
+            few = by_count[min(MEMORY)][number]["cpu_us_per_packet"]
+            if few > 0:
+                sample["packet_cost_ratio"] = sample["cpu_us_per_packet"] / few
+    return [row(run, "memory", f"{n}-sessions", samples, version)
+            for n, samples in by_count.items()]
 
 
 def rows(run, say):
+    """Rows of the cases that were asked for."""
     wanted = [c for c in run.args.cases if c in LOAD_CASES]
+    build, out = run.context.build, []
     if not wanted:
-        return []
-    if not run.context.build.has_target(PROGRAM):
+        return out
+    if not build.has_target(PROGRAM):
         say(f"skipped: {', '.join(wanted)}: this tree has no {PROGRAM}")
-        return []
-    return []
+        return out
+    if run.args.quick:
+        say(f"skipped: {', '.join(wanted)}: --quick")
+        return out
+    try:
+        build.make("all", PROGRAM)
+    except Failed as why:
+        run.error(f"{PROGRAM}: {why}")
+        return out
+    for case in wanted:
+        try:
+            measure = setup if case == "setup" else memory
+            out += measure(run, min(run.args.passes, 5 if case == "setup" else 1),
+                           build.version())
+        except (Failed, subprocess.SubprocessError) as why:
+            run.error(f"{case}: {why}")
+    return out
+
+
+def text(load_rows):
+    """Lines for people."""
+    out = []
+    for r in load_rows:
+        ours = r["ours"]
+        if r["case"] == "setup":
+            out.append("setup, %s: %.0f sessions/s, %.0f a CPU second of the server" % (
+                r["peer"], ours["throughput"], ours["setups_per_cpu_s"]))
+        else:
+            out.append("memory, %s: %.0f bytes a session, %.1f MB in all, %.2f us a packet" % (
+                r["peer"], ours["bytes_per_session"], ours["total_mb"],
+                ours["cpu_us_per_packet"]))
+    return "\n".join(out)
