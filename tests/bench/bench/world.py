@@ -25,9 +25,12 @@ class Failed(Exception):
 
 def command(argv, timeout=60, stdin=None, check=True):
     """Output of a command; Failed with the end of it when it fails."""
-    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, input=stdin,
-                          stderr=subprocess.STDOUT, timeout=timeout,
-                          errors="replace", check=False)
+    try:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, text=True, input=stdin,
+                              stderr=subprocess.STDOUT, timeout=timeout,
+                              errors="replace", check=False)
+    except subprocess.TimeoutExpired:
+        raise Failed("%s: not over after %d s" % (" ".join(argv), timeout)) from None
     if check and done.returncode:
         raise Failed("%s: %s" % (" ".join(argv), done.stdout.strip()[-300:]))
     return done.stdout
