@@ -26,22 +26,27 @@
 #include "base/secret.h"
 #include "l2tpd/authority/db.h"
 #include "l2tpd/authority/history.h"
+#include "l2tpd/authority/journal.h"
 #include "l2tpd/authority/keys.h"
 #include "l2tpd/authority/pool.h"
 #include "l2tpd/authority/users.h"
 #include "l2tpd/authority/verdict.h"
 
-#define SESSIONS_MAX       65536
-#define T_FLUSH_MS         30000   /* counters into the database */
-#define T_EXPIRE_MS        3600000 /* look for history to delete */
-#define FLUSHES_PER_EXPIRE (T_EXPIRE_MS / T_FLUSH_MS)
+#define SESSIONS_MAX 65536
+#define T_EXPIRE_MS  3600000 /* look for history to delete */
+
+struct holder {          /* a user with sessions */
+	int64_t user_id; /* key */
+	unsigned int sessions;
+	UT_hash_handle hh;
+};
 
 struct session {      /* a ref that was accepted */
 	uint64_t ref; /* key */
-	int64_t user_id, history_id;
+	struct holder *holder;
+	struct journal_row *row; /* NULL: no memory for it */
 	uint8_t ipv4[4];
 	uint64_t bytes_in, bytes_out;
-	bool dirty; /* counters are newer than the database's */
 	UT_hash_handle hh;
 };
 
@@ -52,9 +57,10 @@ struct authority {
 	struct pool *pool;
 	struct keys *keys;
 	struct imsg_channel *engine;
+	struct journal *journal;
 	struct session *sessions;
-	struct loop_timer *flush;
-	unsigned int flushes;
+	struct holder *holders;
+	struct loop_timer *expire;
 	void (*engine_gone)(void *ctx, const char *why);
 	int64_t (*wall_clock)(void *ctx);
 	void *ctx;
@@ -84,6 +90,41 @@ session_find(struct authority *a, uint64_t ref)
 	return s;
 }
 
+static struct holder *
+holder_find(struct authority *a, int64_t user_id)
+{
+	struct holder *h;
+
+	HASH_FIND(hh, a->holders, &user_id, sizeof(user_id), h);
+	return h;
+}
+
+/* One more session of this user; NULL: no memory. */
+static struct holder *
+holder_take(struct authority *a, int64_t user_id)
+{
+	struct holder *h = holder_find(a, user_id);
+
+	if (!h) {
+		h = calloc(1, sizeof(*h));
+		if (!h)
+			return NULL;
+		h->user_id = user_id;
+		HASH_ADD(hh, a->holders, user_id, sizeof(h->user_id), h);
+	}
+	h->sessions++;
+	return h;
+}
+
+static void
+holder_drop(struct authority *a, struct holder *h)
+{
+	if (--h->sessions > 0)
+		return;
+	HASH_DEL(a->holders, h);
+	free(h);
+}
+
 static void
 session_end(struct authority *a, struct session *s, const char *reason)
 {
@@ -92,9 +133,9 @@ session_end(struct authority *a, struct session *s, const char *reason)
 	    .ended = now_s(a)};
 
 	snprintf(h.reason, sizeof(h.reason), "%s", reason);
-	if (history_end(a->db, s->history_id, &h) != 0)
-		db_complain(a, "history");
-	pool_release(a->pool, s->user_id, s->ipv4, h.ended);
+	journal_end(a->journal, s->row, &h);
+	pool_release(a->pool, s->holder->user_id, s->ipv4, h.ended);
+	holder_drop(a, s->holder);
 	HASH_DEL(a->sessions, s);
 	free(s);
 }
@@ -104,47 +145,18 @@ sessions_end(struct authority *a, const char *reason)
 {
 	struct session *s, *next;
 
-	if (!a->sessions)
-		return;
-	(void)db_transaction(a->db, DB_BEGIN); /* one write for all */
 	HASH_ITER (hh, a->sessions, s, next)
 		session_end(a, s, reason);
-	(void)db_transaction(a->db, DB_COMMIT);
+	journal_write(a->journal);
 }
 
-static unsigned int
-sessions_of(const struct authority *a, int64_t user_id, uint64_t not_ref)
-{
-	const struct session *s;
-	unsigned int n = 0;
-
-	for (s = a->sessions; s; s = s->hh.next)
-		n += s->user_id == user_id && s->ref != not_ref;
-	return n;
-}
-
-/* Counters, in one transaction for all sessions. */
 static void
-on_flush(void *ctx)
+on_expire(void *ctx)
 {
 	struct authority *a = ctx;
-	struct session *s;
-	bool begun = false;
 
-	for (s = a->sessions; s; s = s->hh.next) {
-		if (!s->dirty)
-			continue;
-		if (!begun && db_transaction(a->db, DB_BEGIN) != 0)
-			break;
-		begun = true;
-		s->dirty = history_use(a->db, s->history_id, s->bytes_in,
-			       s->bytes_out) != 0;
-	}
-	if (begun && db_transaction(a->db, DB_COMMIT) != 0)
-		db_complain(a, "counters");
-	if (++a->flushes % FLUSHES_PER_EXPIRE == 0)
-		(void)history_expire(a->db, now_s(a));
-	loop_timer_set(a->flush, T_FLUSH_MS);
+	(void)history_expire(a->db, now_s(a));
+	loop_timer_set(a->expire, T_EXPIRE_MS);
 }
 
 /* The channel is over, or is ended because of what came through it. */
@@ -188,20 +200,23 @@ session_begin(struct authority *a, const struct auth_ask *ask,
 	if (HASH_COUNT(a->sessions) >= SESSIONS_MAX)
 		return AUTH_INTERNAL;
 	s = calloc(1, sizeof(*s));
-	if (!s)
+	if (s)
+		s->holder = holder_take(a, u->id);
+	if (!s || !s->holder) {
+		free(s);
 		return AUTH_INTERNAL;
+	}
 	err = pool_take(a->pool, u, h.started, s->ipv4);
 	if (err) {
+		holder_drop(a, s->holder);
 		free(s);
 		return pool_reason(err);
 	}
 	s->ref = ask->ref;
-	s->user_id = u->id;
 	memcpy(h.ipv4, s->ipv4, 4);
 	memcpy(h.user, u->name, sizeof(h.user));
 	endpoint_format(&ask->device, h.device, sizeof(h.device));
-	if (history_start(a->db, &h, &s->history_id) != 0)
-		db_complain(a, "history"); /* costs a row, not the service */
+	s->row = journal_begin(a->journal, &h);
 	HASH_ADD(hh, a->sessions, ref, sizeof(s->ref), s);
 	*ret = s;
 	return AUTH_ACCEPTED;
@@ -221,14 +236,16 @@ admit(struct authority *a, const struct auth_ask *ask, const struct user *u,
 {
 	struct session *s = session_find(a, ask->ref);
 	unsigned int limit = limit_of(a, u);
+	struct holder *h;
 
 	/* RFC 1661 5.1: a client may renegotiate LCP, then it authenticates
 	 * again: the same user keeps the lease, another one begins afresh. */
-	if (s && s->user_id == u->id) {
+	if (s && s->holder->user_id == u->id) {
 		*ret = s;
 		return AUTH_ACCEPTED;
 	}
-	if (limit && sessions_of(a, u->id, ask->ref) >= limit)
+	h = holder_find(a, u->id);
+	if (limit && h && h->sessions >= limit)
 		return AUTH_TOO_MANY_SESSIONS;
 	if (s)
 		session_end(a, s, "other-user");
@@ -345,11 +362,12 @@ on_use(struct authority *a, struct imsg *m)
 		return;
 	s->bytes_in = u.bytes_in;
 	s->bytes_out = u.bytes_out;
-	s->dirty = true;
 	if (m->type == AUTH_MSG_STOP)
 		session_end(a, s,
 		    log_clean(u.reason, strnlen(u.reason, sizeof(u.reason)),
 			reason, sizeof(reason)));
+	else
+		journal_use(a->journal, s->row, s->bytes_in, s->bytes_out);
 }
 
 /* ---- the engine's channel ---- */
@@ -450,10 +468,13 @@ authority_new(struct loop *l, const struct authority_start *start)
 	a->ctx = start->ctx;
 	a->keys =
 	    keys_new(l, &a->conf, &start->files, start->vici_gone, start->ctx);
-	a->flush = loop_timer_new(l, on_flush, a);
-	if (!a->keys || !a->flush || open_database(a, start->database) != 0)
+	a->expire = loop_timer_new(l, on_expire, a);
+	if (!a->keys || !a->expire || open_database(a, start->database) != 0)
 		goto failed;
-	a->pool = pool_new(&a->conf, a->db);
+	a->journal = journal_new(l, a->db);
+	if (!a->journal)
+		goto failed;
+	a->pool = pool_new(&a->conf, a->db, a->journal);
 	if (!a->pool)
 		goto failed;
 	if (engine_fd >= 0) {
@@ -462,7 +483,7 @@ authority_new(struct loop *l, const struct authority_start *start)
 		if (!a->engine)
 			goto failed;
 	}
-	loop_timer_set(a->flush, T_FLUSH_MS);
+	loop_timer_set(a->expire, T_EXPIRE_MS);
 	return a;
 failed:
 	if (engine_fd >= 0)
@@ -480,8 +501,9 @@ authority_free(struct authority *a)
 	if (a->pool)
 		sessions_end(a, "authority-stopped");
 	pool_free(a->pool);
+	journal_free(a->journal);
 	db_close(a->db);
 	keys_free(a->keys);
-	loop_timer_free(a->flush);
+	loop_timer_free(a->expire);
 	free(a);
 }

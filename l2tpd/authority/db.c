@@ -77,7 +77,7 @@ static const char *const sql[DB_STATEMENT_COUNT] = {
 	[DB_USER_LIST] = "SELECT " USER_COLUMNS " FROM users ORDER BY name",
 	[DB_USER_BY_IPV4] = "SELECT id FROM users WHERE ipv4 = ?1",
 	[DB_STICKY_OF_USER] = "SELECT ipv4 FROM sticky WHERE user = ?1"
-	    " AND ipv4 BETWEEN ?2 AND ?3 ORDER BY last_used DESC",
+	    " AND ipv4 BETWEEN ?2 AND ?3 ORDER BY last_used DESC LIMIT 16",
 	[DB_STICKY_OF_IPV4] = "SELECT user FROM sticky WHERE ipv4 = ?1",
 	[DB_STICKY_OLDEST] = "SELECT ipv4 FROM sticky"
 	    " WHERE ipv4 BETWEEN ?1 AND ?2 ORDER BY last_used",

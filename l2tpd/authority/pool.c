@@ -2,8 +2,9 @@
 /*
  * pool.c: the allocator of inner addresses. Addresses in use are a hash table
  * in memory; who had which one is table sticky. A cursor walks once over the
- * addresses that nobody ever had, so an allocation costs a few look-ups
- * whatever the pool's size is.
+ * addresses that nobody ever had, and of a user's own ones only the newest few
+ * are looked at, so an allocation costs a few look-ups whatever the pool's size
+ * is.
  *
  * Trusts: users and static addresses are read from the database at every
  * allocation, because adit may change them at any time.
@@ -22,6 +23,8 @@ struct taken {
 
 struct pool {
 	struct db *db;
+	struct journal *journal;
+	bool released; /* the journal may not have written it yet */
 	const struct adit_conf *conf; /* borrowed */
 	uint32_t gateway, first, last;
 	uint32_t cursor; /* first address that may never have been given */
@@ -29,13 +32,14 @@ struct pool {
 };
 
 struct pool *
-pool_new(const struct adit_conf *conf, struct db *db)
+pool_new(const struct adit_conf *conf, struct db *db, struct journal *journal)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->db = db;
+	p->journal = journal;
 	p->conf = conf;
 	p->gateway = conf_ipv4_number(conf->gateway);
 	p->first = conf_ipv4_number(conf->pool_first);
@@ -160,17 +164,6 @@ pick_any(struct pool *p, int64_t user_id)
 }
 
 static int
-remember(struct pool *p, int64_t user_id, uint32_t ip, int64_t now_s)
-{
-	sqlite3_stmt *st = db_statement(p->db, DB_STICKY_PUT);
-
-	sqlite3_bind_int64(st, 1, ip);
-	sqlite3_bind_int64(st, 2, user_id);
-	sqlite3_bind_int64(st, 3, now_s);
-	return db_run(p->db, st);
-}
-
-static int
 take(struct pool *p, uint32_t ip, uint8_t ret_ipv4[4])
 {
 	struct taken *t = calloc(1, sizeof(*t));
@@ -204,6 +197,11 @@ pool_take(
 
 	if (u->has_ipv4)
 		return take_static(p, u->ipv4, ret_ipv4);
+	/* what waits about addresses in use changes no choice; what was given
+	 * back does */
+	if (p->released)
+		journal_write(p->journal);
+	p->released = false;
 	ip = pick_own(p, u->id);
 	if (!ip)
 		ip = pick_fresh(p, u->id);
@@ -213,8 +211,7 @@ pool_take(
 		ip = pick_any(p, u->id);
 	if (!ip)
 		return -ENOSPC;
-	/* A memory that cannot be written now costs stickiness, not service. */
-	(void)remember(p, u->id, ip, now_s);
+	journal_sticky(p->journal, ip, u->id, now_s, false);
 	return take(p, ip, ret_ipv4);
 }
 
@@ -229,8 +226,6 @@ pool_release(
 		return;
 	HASH_DEL(p->taken, t);
 	free(t);
-	/* Only a row that is there: static addresses have none, and a user who
-	 * was deleted meanwhile is not brought back. */
-	if (query(p, DB_STICKY_OF_IPV4, ip) == user_id)
-		(void)remember(p, user_id, ip, now_s);
+	journal_sticky(p->journal, ip, user_id, now_s, true);
+	p->released = true;
 }

@@ -12,14 +12,16 @@
 #include <stdint.h>
 
 #include "l2tpd/authority/db.h"
+#include "l2tpd/authority/journal.h"
 #include "l2tpd/authority/users.h"
 #include "l2tpd/conf/conf.h"
 
 struct pool;
 
-/* Owner: caller, pool_free(). NULL: no memory. conf, db:
+/* Owner: caller, pool_free(). NULL: no memory. conf, db, journal:
  * borrowed for its life. */
-struct pool *pool_new(const struct adit_conf *conf, struct db *db);
+struct pool *pool_new(
+    const struct adit_conf *conf, struct db *db, struct journal *journal);
 void pool_free(struct pool *p); /* NULL is fine */
 
 /* Take an address for one more session of u. 0; -ENOSPC: all are in use;

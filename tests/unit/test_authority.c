@@ -300,6 +300,20 @@ read_history(struct world *w)
 	assert_int_equal(history_each(w->cli, "", 8, keep_row, NULL), 0);
 }
 
+/* Until the n rows are there, the newest one closed or open: the authority
+ * writes in groups. */
+static void
+await_history(struct world *w, int n, bool closed)
+{
+	for (int i = 0; i < 100; i++) {
+		read_history(w);
+		if (row_count == n && (rows[0].ended != 0) == closed)
+			return;
+		loop_run_once(w->loop, true);
+	}
+	fail_msg("history is not written: %d rows", row_count);
+}
+
 static void
 last_byte(const struct auth_verdict *v, int want)
 {
@@ -587,13 +601,10 @@ test_history(void **state)
 	struct world *w = *state;
 
 	last_byte(login(w, 7, "alice", "wonderland"), 2);
-	read_history(w);
-	assert_int_equal(row_count, 1);
-	assert_int_equal(rows[0].ended, 0);
+	await_history(w, 1, false);
 	w->now += 100;
 	stop(w, 7, 1000, 2000, "peer terminated\n\"");
-	read_history(w);
-	assert_int_equal(row_count, 1);
+	await_history(w, 1, true);
 	assert_true(rows[0].ref == 7);
 	assert_string_equal(rows[0].user, "alice");
 	assert_string_equal(rows[0].device, "198.51.100.7:4500");
@@ -610,6 +621,41 @@ test_history(void **state)
 	start_authority(w, NULL);
 	read_history(w);
 	assert_int_equal(row_count, 0);
+}
+
+/* One write at once; those that follow it come together, in one transaction
+ * that adit waits for no longer than for any other. */
+static void
+test_history_in_groups(void **state)
+{
+	struct world *w = *state;
+	uint8_t buf[64];
+	struct wr wr = wr_init(buf, sizeof(buf));
+	struct auth_use u = {.ref = 3, .bytes_in = 5, .bytes_out = 6};
+
+	last_byte(login(w, 1, "alice", "wonderland"), 2);
+	await_history(w, 1, false);
+	last_byte(login(w, 2, "bob", "builder"), 3);
+	last_byte(login(w, 3, "alice", "wonderland"), 4);
+	settle(w);
+	read_history(w);
+	assert_int_equal(row_count, 1); /* the others are being gathered */
+	add_user(w, "carol", "c");      /* and the file is free meanwhile */
+	assert_true(auth_msg_put_use(&wr, &u));
+	send_payload(w, AUTH_MSG_USE, &wr);
+	stop(w, 2, 1, 2, "x");
+	await_history(w, 3, false);
+	assert_int_equal(rows[0].bytes_in, 5);
+	assert_int_equal(rows[0].bytes_out, 6);
+	assert_string_equal(rows[1].reason, "x");
+	/* what waits is written at the end */
+	stop(w, 3, 7, 8, "y");
+	authority_free(w->authority);
+	w->authority = NULL;
+	read_history(w);
+	assert_int_equal(row_count, 3);
+	assert_string_equal(rows[0].reason, "y");
+	assert_int_equal(rows[0].bytes_in, 7);
 }
 
 static void
@@ -847,6 +893,7 @@ main(void)
 	    WORLD(test_pool_empty),
 	    WORLD(test_changes_count_at_once),
 	    WORLD(test_history),
+	    WORLD(test_history_in_groups),
 	    WORLD(test_engine_gone),
 	    WORLD(test_authority_died),
 	    WORLD(test_hostile_engine),
