@@ -71,6 +71,7 @@ tunnel_free(struct tunnel *t)
 	while ((s = LIST_FIRST(&t->sessions)) != NULL)
 		session_free(s);
 	rel_clear(&t->rel);
+	free(t->out);
 	free(t);
 }
 
@@ -330,10 +331,16 @@ take_new(struct tunnel *t, struct tunnel_effect *ret)
 static bool
 take_datagram(struct tunnel *t, struct tunnel_effect *ret)
 {
-	struct wr w = wr_init(t->out, sizeof(t->out));
+	struct wr w;
 
-	if (t->state == TUNNEL_DEAD ||
-	    !rel_output(&t->rel, t->peer_id, t->now_ms, &w))
+	if (t->state == TUNNEL_DEAD || !rel_has_output(&t->rel))
+		return false;
+	if (t->out == NULL)
+		t->out = malloc(TUNNEL_DATAGRAM_MAX);
+	if (t->out == NULL)
+		return false; /* as if lost: the timer tries again */
+	w = wr_init(t->out, TUNNEL_DATAGRAM_MAX);
+	if (!rel_output(&t->rel, t->peer_id, t->now_ms, &w))
 		return false;
 	ret->type = TUNNEL_EFFECT_SEND;
 	ret->data = wr_rd(&w);
@@ -382,6 +389,9 @@ tunnel_next_effect(struct tunnel *t, struct tunnel_effect *ret)
 		*ret = e;
 		return true;
 	}
+	/* a quiet tunnel needs no buffer */
+	free(t->out);
+	t->out = NULL;
 	return false;
 }
 

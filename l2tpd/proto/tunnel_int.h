@@ -25,6 +25,7 @@
 
 #define TUNNEL_CHALLENGE_BYTES 16
 #define TUNNEL_HOST_SENT_MAX   255 /* bytes of our own Host Name */
+#define TUNNEL_DATAGRAM_MAX    (L2TP_CONTROL_HEAD_BYTES + REL_BODY_MAX)
 
 /* Effects that wait to be fetched. */
 enum {
@@ -76,7 +77,9 @@ struct tunnel {
 	unsigned session_count; /* not counting those that are over */
 	uint32_t next_serial;
 
-	uint8_t out[L2TP_CONTROL_HEAD_BYTES + REL_BODY_MAX];
+	/* The datagram of the last SEND; NULL while there is nothing to send.
+	 */
+	uint8_t *out; /* TUNNEL_DATAGRAM_MAX */
 };
 
 /* tunnel.c */

@@ -3,11 +3,13 @@
  * link.c: what the protocols of one link share: building packets, the queue of
  * effects, and the phases of RFC 1661 section 3. Owns the arena: frames and
  * the contents of an ask live there until the caller has fetched them; then
- * it is wiped (an ask may hold a PAP password).
+ * it is wiped (an ask may hold a PAP password) and freed: of ten thousand links
+ * hardly one has something to say at any moment.
  *
  * When the arena is full a frame is dropped as if the network had lost it:
  * the automaton's timer repairs that. Other effects have room of their own.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -37,11 +39,31 @@ link_packet_room(const struct ppp *p)
 	return mru - PACKET_HEADER_BYTES;
 }
 
+/* Room that is left; 0 also when there is no memory: as if lost. */
+static size_t
+arena_room(struct ppp *p)
+{
+	if (p->arena == NULL)
+		p->arena = malloc(LINK_ARENA_BYTES);
+	return p->arena != NULL ? LINK_ARENA_BYTES - p->arena_bytes : 0;
+}
+
+void
+link_arena_drop(struct ppp *p)
+{
+	if (p->arena == NULL)
+		return;
+	wipe(p->arena, p->arena_bytes);
+	free(p->arena);
+	p->arena = NULL;
+	p->arena_bytes = 0;
+}
+
 bool
 link_packet_begin(
     struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, struct wr *ret)
 {
-	size_t left = sizeof(p->arena) - p->arena_bytes;
+	size_t left = arena_room(p);
 	size_t want =
 	    FRAME_HEADER_BYTES + PACKET_HEADER_BYTES + link_packet_room(p);
 
@@ -90,13 +112,16 @@ link_effect(struct ppp *p, enum ppp_effect_type type)
 void
 link_ask(struct ppp *p, uint8_t chap_id, struct rd name, struct rd response)
 {
-	struct wr w = wr_init(
-	    p->arena + p->arena_bytes, sizeof(p->arena) - p->arena_bytes);
+	size_t left = arena_room(p);
+	struct wr w;
 
 	if (++p->auth.asks > ASKS_MAX) {
 		link_fail(p, "too-many-attempts", true);
 		return;
 	}
+	if (left == 0)
+		return;
+	w = wr_init(p->arena + p->arena_bytes, left);
 	wr_bytes(&w, name.p, name.left);
 	if (!wr_bytes(&w, response.p, response.left))
 		return; /* no room: the peer repeats itself */

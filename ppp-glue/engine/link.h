@@ -2,8 +2,9 @@
 /*
  * link.h: the inside of struct ppp, and what the protocols of one link use in
  * common: sending a packet, effects, phases (RFC 1661 3). Private to
- * ppp-glue/engine. All protocols of a link live in one allocation; they are
- * stepped by one thread, and time is link->now_ms, set by every public call.
+ * ppp-glue/engine. All protocols of a link live in one allocation (the arena,
+ * which a quiet link does not need, in another); they are stepped by one
+ * thread, and time is link->now_ms, set by every public call.
  */
 #ifndef ADIT_PPP_LINK_H
 #define ADIT_PPP_LINK_H
@@ -134,9 +135,11 @@ struct ppp {
 	uint8_t effect_head, effect_count;
 	struct link_effect effect[LINK_EFFECTS];
 	size_t arena_bytes;
-	uint8_t arena[LINK_ARENA_BYTES];
+	uint8_t *arena; /* LINK_ARENA_BYTES; NULL while nothing waits */
 };
 
+/* Forget the contents of the arena, and give it back. */
+void link_arena_drop(struct ppp *p);
 /* Start a packet: header written, Length to come. False: no room (as if lost
  * on the way). w.cap ends where the peer's MRU ends. Between begin and end
  * nothing else may be sent. */

@@ -51,6 +51,7 @@ ppp_free(struct ppp *p)
 {
 	if (p == NULL)
 		return;
+	link_arena_drop(p);
 	wipe(p, sizeof(*p));
 	free(p);
 }
@@ -62,10 +63,8 @@ enter(struct ppp *p, uint64_t now_ms)
 	if (p->phase == LINK_OVER)
 		return false;
 	p->now_ms = now_ms;
-	if (p->effect_count == 0 && p->arena_bytes > 0) {
-		wipe(p->arena, p->arena_bytes);
-		p->arena_bytes = 0;
-	}
+	if (p->effect_count == 0)
+		link_arena_drop(p);
 	return true;
 }
 
@@ -239,8 +238,10 @@ ppp_next_effect(struct ppp *p, struct ppp_effect *ret)
 {
 	const struct link_effect *e = &p->effect[p->effect_head];
 
-	if (p->effect_count == 0)
+	if (p->effect_count == 0) {
+		link_arena_drop(p);
 		return false;
+	}
 	*ret = (struct ppp_effect){.type = e->type};
 	switch (ret->type) {
 	case PPP_EFFECT_SEND:
