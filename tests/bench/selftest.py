@@ -170,6 +170,12 @@ class Results(unittest.TestCase):
         self.assertIn("4.2 [4..4.4]", report.figures(
             self.run_.summaries(), self.run_.cases, ["adit"]))
 
+    def test_short(self):
+        text = report.short(self.run_.rows(), "aes256-sha1")
+        self.assertIn("| server CPU, upload: times less   | 4            | -", text)
+        self.assertIn("| one TCP flow, upload: times more | 4.2          | -", text)
+        self.assertEqual(report.short([], "aes256-sha1"), "Not measured yet.")
+
     def test_plot(self):
         names = [t.name for t in self.run_.tunnels]
         text = plot.draw(self.run_.summaries(), names, "caption <&>")

@@ -95,6 +95,26 @@ def ratios(rows):
                   "bar"], out)
 
 
+SHORT_PEERS = ["wireguard-go", "softether", "openvpn", "strongswan-libipsec"]
+SHORT_LINES = [("server CPU, upload: times less", "tcp1-up", "server_cpu_ratio", True),
+               ("server CPU, download: times less", "tcp1-down", "server_cpu_ratio", True),
+               ("one TCP flow, upload: times more", "tcp1-up", "throughput_ratio", False),
+               ("one TCP flow, download: times more", "tcp1-down", "throughput_ratio", False),
+               ("200-byte UDP, upload: times more", "udp200-up", "throughput_ratio", False),
+               ("200-byte UDP, download: times more", "udp200-down", "throughput_ratio", False)]
+
+
+def short(rows, suite):
+    """The ratios of one suite to the four peers; the README's table."""
+    found = {(r["case"], r["peer"]): r for r in rows if r["suite"] == suite}
+    lines = []
+    for title, case, key, less in SHORT_LINES:
+        values = [found.get((case, peer), {}).get(key) for peer in SHORT_PEERS]
+        if any(values):
+            lines.append([title] + [number(v and (1 / v if less else v), 2) for v in values])
+    return table(["against", *SHORT_PEERS], lines) if lines else "Not measured yet."
+
+
 def between(text, name, block):
     """The text with what stands between the markers of that name replaced."""
     begin, end = f"<!-- {name} begin -->", f"<!-- {name} end -->"
