@@ -63,7 +63,7 @@ static bool
 decode_ip(
     struct rd *r, const struct inet_packet *ip, struct coalesce_segment *s)
 {
-	uint32_t word;
+	uint32_t word = 0; /* inet_parse() saw that it is there */
 
 	rd_be32(r, &s->ip_word);
 	rd_be32(r, &word);
