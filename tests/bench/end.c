@@ -27,7 +27,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
-#include "l2tpd/plane/plane.h"
+#include "l2tpd/plane/user/user.h"
 
 #define BUFFER_BYTES (8 * 1024 * 1024)
 
@@ -52,6 +52,7 @@ static const struct {
     {"aes128-sha1", ESP_ENC_AES_CBC, ESP_INT_HMAC_SHA1_96, 16, 20},
     {"aes256gcm16", ESP_ENC_AES_GCM_16, ESP_INT_NONE, 36, 0},
     {"aes128gcm16", ESP_ENC_AES_GCM_16, ESP_INT_NONE, 20, 0},
+    {"null", ESP_ENC_NULL, ESP_INT_NONE, 0, 0},
 };
 
 static void
@@ -137,6 +138,8 @@ add_sa(struct end *e, bool inbound)
 	p.int_key_bytes = suites[i].int_bytes;
 	memset(p.enc_key, (int)(p.spi & 0xff) + 1, sizeof(p.enc_key));
 	memset(p.int_key, (int)(p.spi & 0xff) + 9, sizeof(p.int_key));
+	if (p.enc_alg == ESP_ENC_NULL)
+		esp_table_allow_null(((struct user_plane *)e->plane)->sas);
 	if (plane_sa_add(e->plane, &p) < 0)
 		die("sa");
 }
