@@ -26,10 +26,11 @@ enum kind {
 	KIND_U16,
 	KIND_U32,
 	KIND_TEXT,    /* any text without control characters */
-	KIND_PATH,    /* absolute */
+	KIND_PATH,    /* absolute, or empty: none */
 	KIND_IPV4,    /* one address */
 	KIND_IPV4X2,  /* list of at most two addresses */
 	KIND_NETWORK, /* a.b.c.d/bits into pool_net and pool_prefix_bits */
+	KIND_ROUTES,  /* list of a.b.c.d/bits into client.routes */
 };
 
 struct key {
@@ -45,6 +46,15 @@ struct key {
 
 /* clang-format off */
 static const struct key keys[] = {
+	{ "client", "server", KIND_IPV4, AT(client.server), 0, 0 },
+	{ "client", "server-name", KIND_TEXT, TEXT(client.server_name) },
+	{ "client", "user", KIND_TEXT, TEXT(client.user) },
+	{ "client", "password-file", KIND_PATH, TEXT(client.password_file) },
+	{ "client", "routes", KIND_ROUTES, AT(client.routes), 0, 32 },
+	{ "client", "no-dns", KIND_BOOL, AT(client.no_dns), 0, 0 },
+	{ "client", "once", KIND_BOOL, AT(client.once), 0, 0 },
+	{ "client", "any-port", KIND_BOOL, AT(client.any_port), 0, 0 },
+	{ "client", "no-encap", KIND_BOOL, AT(client.no_encap), 0, 0 },
 	{ "server", "address", KIND_TEXT, TEXT(address) },
 	{ "server", "listen", KIND_IPV4, AT(listen_ipv4), 0, 0 },
 	{ "server", "outer-mtu", KIND_U16, AT(outer_mtu), 576, 9000 },
@@ -87,7 +97,7 @@ static const struct key keys[] = {
 /* clang-format on */
 
 static const char *const sections[] = {
-    "server", "ipsec", "l2tp", "ppp", "pool", "plane", "process"};
+    "client", "server", "ipsec", "l2tp", "ppp", "pool", "plane", "process"};
 
 static char why_buffer[512];
 
@@ -203,7 +213,9 @@ take_text(const struct key *k, const char *v, char *place, char *buf, size_t n)
 		    buf, n, "too long: at most %ld characters", k->max - 1);
 		return buf;
 	}
-	if (k->kind == KIND_PATH && v[0] != '/')
+	/* an empty file name says that there is none */
+	if (k->kind == KIND_PATH && v[0] != '/' &&
+	    (len > 0 || !strstr(k->name, "-file")))
 		return "not an absolute path: it must start with /";
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)v[i] <= ' ' || v[i] == 0x7f)
@@ -224,11 +236,12 @@ take_ipv4(const char *v, uint8_t *place)
 	return NULL;
 }
 
-static const char *
-take_network(const struct key *k, const char *v, struct adit_conf *c)
+const char *
+conf_parse_network(const char *v, long min, long max, struct conf_network *ret)
 {
-	static const char help[] = "not a network: write it like "
-				   "\"10.77.0.0/20\", with 8 to 30 bits";
+	static const char help[] =
+	    "not a network: write it like \"10.77.0.0/20\", with 8 to 30 "
+	    "bits (a route: 0 to 32)";
 	char text[INET_ADDRSTRLEN], *end;
 	const char *slash = strchr(v, '/');
 	struct in_addr a;
@@ -242,14 +255,42 @@ take_network(const struct key *k, const char *v, struct adit_conf *c)
 	errno = 0;
 	bits = strtol(slash + 1, &end, 10);
 	if (inet_pton(AF_INET, text, &a) != 1 || !*(slash + 1) || *end ||
-	    errno || bits < k->min || bits > k->max)
+	    errno || bits < min || bits > max)
 		return help;
 	memcpy(net, &a, 4);
 	if (conf_ipv4_number(net) & ~netmask((uint8_t)bits))
 		return "host bits are set: give the network's first address";
-	memcpy(c->pool_net, net, 4);
-	c->pool_prefix_bits = (uint8_t)bits;
+	memcpy(ret->net, net, 4);
+	ret->bits = (uint8_t)bits;
 	return NULL;
+}
+
+static const char *
+take_network(const struct key *k, const char *v, struct adit_conf *c)
+{
+	struct conf_network n;
+	const char *why = conf_parse_network(v, k->min, k->max, &n);
+
+	if (why)
+		return why;
+	memcpy(c->pool_net, n.net, 4);
+	c->pool_prefix_bits = n.bits;
+	return NULL;
+}
+
+static const char *
+take_routes(const struct key *k, cfg_opt_t *opt, struct conf_client *c)
+{
+	unsigned int n = cfg_opt_size(opt);
+	const char *why = NULL;
+
+	if (n > CONF_ROUTES_MAX)
+		return "too many routes: at most 64";
+	for (unsigned int i = 0; i < n && !why; i++)
+		why = conf_parse_network(
+		    cfg_opt_getnstr(opt, i), k->min, k->max, &c->routes[i]);
+	c->route_count = (uint16_t)n;
+	return why;
 }
 
 /* The value(s) of opt into c. NULL, or why not. */
@@ -285,6 +326,8 @@ take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
 		return why;
 	case KIND_NETWORK:
 		return take_network(k, cfg_opt_getnstr(opt, 0), c);
+	case KIND_ROUTES:
+		return take_routes(k, opt, &c->client);
 	}
 	return "internal error: no such kind of key";
 }
@@ -361,6 +404,7 @@ make_opt(const struct key *k)
 	case KIND_U32:
 		return o_int;
 	case KIND_IPV4X2:
+	case KIND_ROUTES:
 		return o_list;
 	default:
 		return o_str;
@@ -418,6 +462,7 @@ collect(cfg_t *cfg, struct adit_conf *c)
 			    cfg_getopt(
 				cfg_getsec(cfg, keys[i].section), keys[i].name),
 			    c, buf, sizeof(buf));
+	c->client.on = given(cfg, "client", "server");
 	if (given(cfg, "pool", "network") || given(cfg, "pool", "gateway"))
 		derive_pool(c, !given(cfg, "pool", "gateway"),
 		    !given(cfg, "pool", "first"), !given(cfg, "pool", "last"));
@@ -494,12 +539,27 @@ unusable(const uint8_t a[4])
 	return a[0] == 0 || a[0] == 127 || a[0] >= 224;
 }
 
+static int
+validate_client(const struct conf_client *c, const char **ret_why)
+{
+	if (unusable(c->server))
+		return fail(ret_why,
+		    "client server: no host has this address; give the "
+		    "server's IPv4 address");
+	if (!c->user[0] || !c->password_file[0])
+		return fail(ret_why,
+		    "client: give user and password-file as well as server");
+	return 0;
+}
+
 int
 conf_validate(const struct adit_conf *c, const char **ret_why)
 {
 	uint32_t first = conf_ipv4_number(c->pool_first);
 	uint32_t last = conf_ipv4_number(c->pool_last);
 
+	if (c->client.on && validate_client(&c->client, ret_why) < 0)
+		return -EINVAL;
 	if (c->pool_prefix_bits < 8 || c->pool_prefix_bits > 30 ||
 	    unusable(c->pool_net))
 		return fail(ret_why,

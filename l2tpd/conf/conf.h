@@ -14,7 +14,31 @@
 #define CONF_PATH_MAX 108 /* fits sun_path */
 #define CONF_NAME_MAX 256
 
+#define CONF_ROUTES_MAX 64
+
+struct conf_network {
+	uint8_t net[4]; /* host bits are zero */
+	uint8_t bits;   /* 0 to 32 */
+};
+
+/* adit connect: this machine dials, instead of waiting for clients. */
+struct conf_client {
+	bool on;           /* a server was given */
+	uint8_t server[4]; /* where to dial */
+	/* What a server's certificate has to say; "" with a PSK. */
+	char server_name[CONF_NAME_MAX];
+	char user[CONF_NAME_MAX];
+	char password_file[CONF_PATH_MAX];
+	struct conf_network routes[CONF_ROUTES_MAX]; /* into the tunnel */
+	uint16_t route_count;
+	bool no_dns;   /* leave the system's name servers alone */
+	bool once;     /* do not dial again */
+	bool any_port; /* do not even try UDP 500 and 4500 */
+	bool no_encap; /* ESP without UDP when no NAT is on the way */
+};
+
 struct adit_conf {
+	struct conf_client client;
 	/* who we are */
 	char address[CONF_NAME_MAX]; /* host name or IP that clients dial */
 	uint8_t listen_ipv4[4];      /* 0.0.0.0: all */
@@ -67,6 +91,9 @@ int conf_load(const char *path, struct adit_conf *ret, const char **ret_why);
 /* Cross-checks (gateway inside the net, pool inside the net, ...). */
 int conf_validate(const struct adit_conf *c, const char **ret_why);
 
+/* "10.0.0.0/8" with min to max bits. NULL, or what is wrong with it. */
+const char *conf_parse_network(
+    const char *text, long min, long max, struct conf_network *ret);
 /* An IPv4 address as a number in host byte order. */
 uint32_t conf_ipv4_number(const uint8_t a[4]);
 /* Is it inside the pool's network? */
