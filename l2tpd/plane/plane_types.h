@@ -71,6 +71,9 @@ struct plane_session {
 	uint16_t local_tunnel_id, local_session_id; /* in packets we receive */
 	uint16_t peer_tunnel_id, peer_session_id;   /* in packets we send */
 	uint16_t peer_port; /* UDP, inside ESP; ours is 1701 */
+	/* We are the client: all that the TUN device gives goes here, and its
+	 * peer may send from any address but ours. One at a time is open. */
+	bool uplink;
 };
 
 struct plane_counters {

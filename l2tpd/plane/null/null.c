@@ -333,6 +333,17 @@ session_rebind(
 	return record(p, &call, rc);
 }
 
+static bool
+has_open_uplink(const struct plane *p, uint32_t but_id)
+{
+	const struct session *s;
+
+	LIST_FOREACH (s, &null_of(p)->sessions, next)
+		if (s->params.uplink && s->open_ipv4 && s->params.id != but_id)
+			return true;
+	return false;
+}
+
 static int
 session_open_ipv4(
     struct plane *p, uint32_t id, const uint8_t address[4], uint16_t peer_mru)
@@ -345,6 +356,8 @@ session_open_ipv4(
 	memcpy(call.address, address, 4);
 	if (rc == 0 && s == NULL)
 		rc = -ENOENT;
+	if (rc == 0 && s->params.uplink && has_open_uplink(p, id))
+		rc = -EEXIST;
 	if (rc == 0)
 		s->open_ipv4 = true;
 	return record(p, &call, rc);

@@ -51,13 +51,14 @@ is_link_local_of(const uint8_t src[16], const uint8_t ifid[8])
 	return memcmp(src, link_local, 8) == 0 && memcmp(src + 8, ifid, 8) == 0;
 }
 
+/* A client's only source is its own; a server's is any but ours. */
 static bool
 is_own_source(const struct user_session *s, const struct inet_packet *ip)
 {
 	static const uint8_t none[8];
 
 	if (ip->version == 4)
-		return memcmp(ip->src, s->ipv4, 4) == 0;
+		return (memcmp(ip->src, s->ipv4, 4) == 0) != s->params.uplink;
 	return is_link_local_of(ip->src, s->ifid) ||
 	    (memcmp(s->prefix, none, 8) != 0 &&
 		memcmp(ip->src, s->prefix, 8) == 0);

@@ -45,6 +45,8 @@ shut_ipv4(struct session_table *t, struct user_session *s)
 	if (s->ipv4_open)
 		HASH_DELETE(by_ipv4, t->by_ipv4, s);
 	s->ipv4_open = false;
+	if (t->uplink == s)
+		t->uplink = NULL;
 }
 
 static bool
@@ -92,6 +94,8 @@ session_table_open_ipv4(struct session_table *t, struct user_session *s,
 
 	if (other != NULL && other != s)
 		return -EEXIST;
+	if (s->params.uplink && t->uplink != NULL && t->uplink != s)
+		return -EEXIST;
 	shut_ipv4(t, s);
 	memcpy(s->ipv4, address, sizeof(s->ipv4));
 	HASH_ADD(by_ipv4, t->by_ipv4, ipv4, sizeof(s->ipv4), s);
@@ -99,6 +103,8 @@ session_table_open_ipv4(struct session_table *t, struct user_session *s,
 		return -ENOMEM;
 	s->mru_ipv4 = peer_mru;
 	s->ipv4_open = true;
+	if (s->params.uplink)
+		t->uplink = s;
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct user_session {
 
 struct session_table {
 	struct user_session *by_id, *by_key, *by_ipv4, *by_prefix;
+	struct user_session *uplink; /* the open one; NULL: a server */
 };
 
 /* 0; -EEXIST id or L2TP ids are in use; -ENOMEM. */
@@ -40,7 +41,8 @@ int session_table_add(struct session_table *t, const struct plane_session *s);
 void session_table_del(struct session_table *t, struct user_session *s);
 void session_table_clear(struct session_table *t);
 
-/* -EEXIST: another session has the address or prefix; -ENOMEM. Replaces an
+/* -EEXIST: another session has the address or prefix, or is the uplink;
+ * -ENOMEM. Replaces an
  * earlier address of the same session. */
 int session_table_open_ipv4(struct session_table *t, struct user_session *s,
     const uint8_t address[4], uint16_t peer_mru);
