@@ -8,6 +8,12 @@
 #ifndef ADIT_BASE_PRIV_MSG_H
 #define ADIT_BASE_PRIV_MSG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/rd.h"
+#include "base/wr.h"
+
 enum priv_msg_type {
 	/* monitor to child */
 	PRIV_MSG_CONF = 1, /* payload: struct adit_conf of the same binary */
@@ -18,7 +24,38 @@ enum priv_msg_type {
 	/* child to monitor */
 	PRIV_MSG_VICI_WANT = 16, /* empty: (re)connect me to charon's vici */
 	PRIV_MSG_READY = 17,     /* empty: the child does its work now */
+	/* the engine of a client to the monitor */
+	PRIV_MSG_LINK_UP = 18,    /* struct priv_link: addresses were agreed */
+	PRIV_MSG_LINK_DOWN = 19,  /* empty: take them away again */
+	PRIV_MSG_CLIENT_END = 20, /* be32 enum priv_end: do not dial again */
 };
+
+/* What the server said about the link: a peer's values, checked by get. */
+struct priv_link {
+	uint8_t local[4];  /* ours, for the TUN device */
+	uint8_t peer[4];   /* the server's inside the tunnel; 0: not told */
+	uint8_t dns[2][4]; /* 0: none */
+};
+
+/* Why a client ends by itself; also the exit status of l2tpd, less
+ * PRIV_END_STATUS. */
+enum priv_end {
+	PRIV_END_ONCE = 0,           /* it was to dial once only */
+	PRIV_END_WRONG_PSK = 1,      /* or the certificate does not fit */
+	PRIV_END_CERTIFICATE = 2,    /* the server's, or ours for the server */
+	PRIV_END_WRONG_PASSWORD = 3, /* user name or password */
+	PRIV_END_NOT_GENUINE = 4,    /* the server does not know the password */
+	PRIV_END_COUNT_ = 5,
+};
+#define PRIV_END_STATUS 64
+
+/* Are its addresses ones that hosts can have (not 0, 127, 169.254, multicast
+ * and above)? */
+bool priv_link_is_sane(const struct priv_link *l);
+/* put: false when w is full. get: false when malformed or not sane. */
+bool priv_msg_put_link(struct wr *w, const struct priv_link *l);
+bool priv_msg_get_link(struct rd *r, struct priv_link *ret);
+bool priv_msg_get_end(struct rd *r, enum priv_end *ret);
 
 enum priv_fd {
 	/* engine */
@@ -36,7 +73,9 @@ enum priv_fd {
 	PRIV_FD_CRL = 10,
 	PRIV_FD_CERTIFICATE = 11,
 	PRIV_FD_KEY = 12,
-	PRIV_FD_COUNT_ = 13,
+	/* engine of a client: the user's password */
+	PRIV_FD_PASSWORD = 13,
+	PRIV_FD_COUNT_ = 14,
 };
 
 #endif

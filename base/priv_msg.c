@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * priv_msg.c: the records between the monitor and its children that have
+ * fields (contract in priv_msg.h). The addresses are what a server told its
+ * client: get refuses those that no host has.
+ */
+#include "base/priv_msg.h"
+
+#include <string.h>
+
+static bool
+is_none(const uint8_t a[4])
+{
+	static const uint8_t none[4];
+
+	return memcmp(a, none, 4) == 0;
+}
+
+/* RFC 6890: this network, loopback, link local; multicast and above. */
+static bool
+is_host(const uint8_t a[4])
+{
+	return a[0] != 0 && a[0] != 127 && a[0] < 224 &&
+	    !(a[0] == 169 && a[1] == 254);
+}
+
+bool
+priv_msg_put_link(struct wr *w, const struct priv_link *l)
+{
+	return wr_bytes(w, l->local, 4) && wr_bytes(w, l->peer, 4) &&
+	    wr_bytes(w, l->dns, sizeof(l->dns));
+}
+
+bool
+priv_link_is_sane(const struct priv_link *l)
+{
+	bool ok = is_host(l->local) && (is_none(l->peer) || is_host(l->peer));
+
+	for (int i = 0; i < 2; i++)
+		ok = ok && (is_none(l->dns[i]) || is_host(l->dns[i]));
+	return ok;
+}
+
+bool
+priv_msg_get_link(struct rd *r, struct priv_link *ret)
+{
+	struct priv_link l;
+
+	if (!rd_bytes(r, l.local, 4) || !rd_bytes(r, l.peer, 4) ||
+	    !rd_bytes(r, l.dns, sizeof(l.dns)))
+		return false;
+	if (!rd_end(r))
+		return rd_fail(r, "bytes behind the link");
+	if (!priv_link_is_sane(&l))
+		return rd_fail(r, "an address that no host has");
+	*ret = l;
+	return true;
+}
+
+bool
+priv_msg_get_end(struct rd *r, enum priv_end *ret)
+{
+	uint32_t v;
+
+	if (!rd_be32(r, &v) || !rd_end(r) || v >= PRIV_END_COUNT_)
+		return rd_fail(r, "no such reason");
+	*ret = (enum priv_end)v;
+	return true;
+}
