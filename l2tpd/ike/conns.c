@@ -23,9 +23,12 @@
 #include "base/secret.h"
 #include "l2tpd/ike/crl.h"
 
+#define CONN_CLIENT  "adit-client"
 #define WHY_MAX      256
 #define CHILD_LIFE_S (26 * 3600) /* longer than any client's rekey */
-#define DPD_PATIENCE 4           /* dpd_delay times this: peer is dead */
+#define OWN_REKEY_S  3600        /* we as a client: 2^32 packets last longer */
+#define OWN_LIFE_S   (OWN_REKEY_S + 600)
+#define DPD_PATIENCE 4 /* dpd_delay times this: peer is dead */
 #define REQUEST_MAX  (VICI_VALUE_MAX + 4096) /* bytes */
 #define PEM_BEGIN    "-----BEGIN "
 #define PEM_END      "-----END "
@@ -275,14 +278,15 @@ static void
 put_child(struct wr *w, const struct adit_conf *conf)
 {
 	/* 17, not "udp": charon would look into /etc/protocols */
-	static const char *const local_ts[] = {"dynamic[17/1701]", NULL};
-	static const char *const remote_ts[] = {"dynamic[17/0-65535]", NULL};
+	static const char *const l2tp_ts[] = {"dynamic[17/1701]", NULL};
+	static const char *const any_ts[] = {"dynamic[17/0-65535]", NULL};
+	const bool dials = conf->client.on;
 
 	vici_put_section(w, "children");
 	vici_put_section(w, "l2tp");
 	vici_put_text(w, "mode", "transport");
-	vici_put_texts(w, "local_ts", local_ts);
-	vici_put_texts(w, "remote_ts", remote_ts);
+	vici_put_texts(w, "local_ts", l2tp_ts);
+	vici_put_texts(w, "remote_ts", dials ? l2tp_ts : any_ts);
 	vici_put_texts(w, "esp_proposals",
 	    conf->legacy_clients ? esp_proposals_legacy : esp_proposals);
 	/* the mark is the association: it tells clients apart that share an
@@ -290,10 +294,10 @@ put_child(struct wr *w, const struct adit_conf *conf)
 	vici_put_text(w, "mark_in", "%unique");
 	vici_put_text(w, "mark_out", "%unique");
 	vici_put_text(w, "set_mark_in", "%same");
-	/* never start a rekey: clients do, or misunderstand ours */
-	vici_put_u32(w, "life_time", CHILD_LIFE_S);
-	vici_put_text(w, "rekey_time", "0");
-	vici_put_text(w, "rand_time", "0");
+	/* a server never starts a rekey: clients do, or misunderstand ours */
+	vici_put_u32(w, "life_time", dials ? OWN_LIFE_S : CHILD_LIFE_S);
+	vici_put_u32(w, "rekey_time", dials ? OWN_REKEY_S : 0);
+	vici_put_u32(w, "rand_time", dials ? OWN_REKEY_S / 10 : 0);
 	vici_put_text(w, "start_action", "none");
 	vici_put_text(w, "dpd_action", "none");
 	vici_put_text(w, "close_action", "none");
@@ -306,10 +310,14 @@ static void
 put_connection(struct wr *w, const struct adit_conf *conf)
 {
 	static const char *const any[] = {"%any", NULL};
+	const uint8_t *a = conf->client.server;
+	char server[16];
+	const char *const one[] = {server, NULL};
 
+	snprintf(server, sizeof(server), "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
 	vici_put_u32(w, "version", 1);
 	vici_put_texts(w, "local_addrs", any);
-	vici_put_texts(w, "remote_addrs", any);
+	vici_put_texts(w, "remote_addrs", conf->client.on ? one : any);
 	/* two homes have the same private address, which is the identity of
 	 * clients with a PSK: they must not displace each other */
 	vici_put_text(w, "unique", "never");
@@ -319,7 +327,9 @@ put_connection(struct wr *w, const struct adit_conf *conf)
 	vici_put_text(w, "rand_time", "0");
 	vici_put_text(w, "mobike", "no");
 	vici_put_text(w, "fragmentation", "yes");
-	vici_put_text(w, "encap", "no");
+	/* raw ESP has no segmentation offload and passes fewer firewalls */
+	vici_put_text(w, "encap",
+	    conf->client.on && !conf->client.no_encap ? "yes" : "no");
 	vici_put_u32(w, "keyingtries", 1);
 	vici_put_u32(w, "dpd_delay", conf->dpd_delay_s);
 	vici_put_u32(w, "dpd_timeout", conf->dpd_delay_s * DPD_PATIENCE);
@@ -351,7 +361,9 @@ static int
 load_connection(struct vici *v, struct load *l, const struct adit_conf *conf,
     const struct conns_blob *certificate)
 {
-	const char *name = certificate != NULL ? "adit-cert" : "adit-psk";
+	const char *name = conf->client.on ? CONN_CLIENT
+	    : certificate != NULL          ? "adit-cert"
+					   : "adit-psk";
 	struct wr w;
 	uint8_t *buf;
 	int rc;
@@ -382,6 +394,23 @@ unload_connection(struct vici *v, struct load *l, const char *name)
 }
 
 static int
+load_connections(struct vici *v, struct load *l, const struct adit_conf *conf,
+    bool psk, const struct conns_blob *certificate)
+{
+	int rc;
+
+	if (conf->client.on) /* with the stronger of both */
+		return load_connection(v, l, conf, certificate);
+	rc = psk ? load_connection(v, l, conf, NULL)
+		 : unload_connection(v, l, "adit-psk");
+	if (rc == 0)
+		rc = certificate != NULL
+		    ? load_connection(v, l, conf, certificate)
+		    : unload_connection(v, l, "adit-cert");
+	return rc;
+}
+
+static int
 load_everything(struct vici *v, struct load *l, const struct adit_conf *conf,
     const struct conns_secrets *s, bool psk, bool cert)
 {
@@ -396,13 +425,9 @@ load_everything(struct vici *v, struct load *l, const struct adit_conf *conf,
 		rc = load_certificates(v, l, s);
 	if (rc == 0)
 		rc = request(v, l, "flush-certs", NULL, "cache", true);
-	if (rc == 0)
-		rc = psk ? load_connection(v, l, conf, NULL)
-			 : unload_connection(v, l, "adit-psk");
 	own = first_of(s->certificate);
 	if (rc == 0)
-		rc = cert ? load_connection(v, l, conf, &own)
-			  : unload_connection(v, l, "adit-cert");
+		rc = load_connections(v, l, conf, psk, cert ? &own : NULL);
 	return rc;
 }
 
@@ -438,4 +463,28 @@ conns_load(struct vici *v, const struct adit_conf *conf,
 	l->failed = rc < 0;
 	load_unref(l);
 	return rc;
+}
+
+int
+conns_initiate(
+    struct vici *v, uint32_t timeout_ms, vici_reply_fn *reply, void *ctx)
+{
+	uint8_t buf[128];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	vici_put_text(&w, "child", "l2tp");
+	vici_put_text(&w, "ike", CONN_CLIENT);
+	vici_put_u32(&w, "timeout", timeout_ms);
+	return vici_request(v, "initiate", &w, reply, ctx);
+}
+
+int
+conns_hang_up(struct vici *v, vici_reply_fn *reply, void *ctx)
+{
+	uint8_t buf[128];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	vici_put_text(&w, "ike", CONN_CLIENT);
+	vici_put_text(&w, "force", "yes"); /* do not wait for the server */
+	return vici_request(v, "terminate", &w, reply, ctx);
 }

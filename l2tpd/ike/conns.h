@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * conns.h: tells charon, over vici, everything that it has to know: the PSK,
- * our CA, CRLs, server certificate and key, and the two connections adit-psk
- * and adit-cert. No swanctl.conf, no file that charon has to be able to read.
+ * our CA, CRLs, certificate and key, and the two connections adit-psk and
+ * adit-cert. No swanctl.conf, no file that charon has to be able to read.
+ * With conf.client.on it is one connection, adit-client, to the one server.
  *
  * Runs in the authority, the only holder of secrets. Call it whenever vici
  * (re)connects, and again after a change: loading replaces what was loaded.
@@ -45,5 +46,13 @@ typedef void conns_done_fn(void *ctx, int err, const char *why);
  * called. */
 int conns_load(struct vici *v, const struct adit_conf *conf,
     const struct conns_secrets *secrets, conns_done_fn *done, void *ctx);
+
+/* A client: charon asks the server for the SAs of adit-client, or ends what
+ * it has of it (with DELETE). Replies: vici_success() after at most timeout_ms;
+ * its words say "not found" when adit-client was not loaded yet. Errors as
+ * vici_request(). */
+int conns_initiate(
+    struct vici *v, uint32_t timeout_ms, vici_reply_fn *reply, void *ctx);
+int conns_hang_up(struct vici *v, vici_reply_fn *reply, void *ctx);
 
 #endif

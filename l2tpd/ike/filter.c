@@ -40,7 +40,7 @@ enum isakmp_payload { /* RFC 2408 3.1, RFC 3947 3.2 and 5.2 */
 struct ike_filter {
 	struct ratelimit_table *sources; /* owned */
 	struct ratelimit all;
-	bool aggressive, transaction;
+	bool aggressive, transaction, refuse_new;
 	uint64_t counts[IKE_VERDICT_COUNT_];
 };
 
@@ -88,6 +88,12 @@ void
 ike_filter_allow_transaction(struct ike_filter *f, bool on)
 {
 	f->transaction = on;
+}
+
+void
+ike_filter_refuse_new(struct ike_filter *f, bool on)
+{
+	f->refuse_new = on;
 }
 
 static bool
@@ -164,6 +170,8 @@ check(struct ike_filter *f, struct rd data, const struct endpoint *peer,
 		return IKE_DROP_COOKIE;
 	if (h.next_payload != PAYLOAD_SA && h.next_payload != PAYLOAD_FRAGMENT)
 		return IKE_DROP_PAYLOAD;
+	if (f->refuse_new)
+		return IKE_DROP_NOT_ASKED;
 	if (!ratelimit_table_take(f->sources, peer, now_ms))
 		return IKE_DROP_SOURCE_RATE;
 	if (!ratelimit_take(&f->all, now_ms))
@@ -203,6 +211,7 @@ ike_verdict_name(enum ike_verdict v)
 	    [IKE_DROP_MESSAGE_ID] = "message-id",
 	    [IKE_DROP_SOURCE_RATE] = "source-rate",
 	    [IKE_DROP_GLOBAL_RATE] = "global-rate",
+	    [IKE_DROP_NOT_ASKED] = "not-asked",
 	};
 
 	return v < IKE_VERDICT_COUNT_ ? names[v] : "unknown";

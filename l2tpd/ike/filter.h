@@ -30,6 +30,7 @@ enum ike_verdict {
 	IKE_DROP_MESSAGE_ID,  /* message id does not fit the exchange */
 	IKE_DROP_SOURCE_RATE, /* too many new peers from this source */
 	IKE_DROP_GLOBAL_RATE, /* too many new peers */
+	IKE_DROP_NOT_ASKED,   /* a new peer, and we are a client */
 	IKE_VERDICT_COUNT_
 };
 
@@ -52,6 +53,9 @@ void ike_filter_free(struct ike_filter *f); /* NULL is fine */
  * anyone who asks. */
 void ike_filter_allow_aggressive(struct ike_filter *f, bool on);
 void ike_filter_allow_transaction(struct ike_filter *f, bool on);
+
+/* A client: nobody may begin with it, answers to it pass. */
+void ike_filter_refuse_new(struct ike_filter *f, bool on);
 
 /* data: one datagram without non-ESP marker. Counts its verdict. */
 enum ike_verdict ike_filter_check(struct ike_filter *f, struct rd data,
