@@ -45,15 +45,21 @@ assoc_find_mark(struct engine *e, uint64_t epoch, uint32_t mark)
 	return a;
 }
 
-bool
-assoc_has_inbound(const struct association *a)
+static bool
+has(const struct association *a, bool inbound)
 {
 	const struct sa *s;
 
 	LIST_FOREACH (s, &a->sas, next)
-		if (s->inbound)
+		if (s->inbound == inbound)
 			return true;
 	return false;
+}
+
+bool
+assoc_has_inbound(const struct association *a)
+{
+	return has(a, true);
 }
 
 bool
@@ -110,8 +116,10 @@ sa_unlink(struct engine *e, struct sa *s)
 	if (s->inbound)
 		HASH_DEL(e->sas_in, s);
 	free(s);
-	if (!assoc_has_inbound(a) && a->bare_since_ms == 0)
-		a->bare_since_ms = loop_now_ms(e->loop);
+	if (assoc_has_inbound(a) || a->bare_since_ms != 0)
+		return;
+	a->bare_since_ms = loop_now_ms(e->loop);
+	e->role->bare(e, a);
 }
 
 static void
@@ -214,6 +222,8 @@ assoc_sa_add(struct engine *e, const struct charon_sa *sa)
 		a->bare_since_ms = 0;
 	else
 		a->peer = sa->peer;
+	if (has(a, true) && has(a, false))
+		e->role->secured(e, a);
 }
 
 static struct sa *

@@ -94,17 +94,21 @@ on_alert(void *ctx, const struct charon_alert *a)
 	    endpoint_format(&a->peer, peer, sizeof(peer)),
 	    log_clean(a->identity, strlen(a->identity), id, sizeof(id)), why,
 	    log_clean(a->detail, strlen(a->detail), detail, sizeof(detail)));
+	e->role->alert(e, a);
 }
 
 static void
 on_gone(void *ctx, const char *why, bool refused)
 {
-	(void)ctx;
-	if (refused)
+	struct engine *e = ctx;
+
+	if (refused) {
 		log_msg(MSG_PLUGIN_REFUSED, "why=\"%s\"", why);
-	else
-		log_msg(MSG_PLUGIN_GONE, "why=\"%s\"",
-		    why != NULL ? why : "charon closed the connection");
+		return;
+	}
+	log_msg(MSG_PLUGIN_GONE, "why=\"%s\"",
+	    why != NULL ? why : "charon closed the connection");
+	e->role->charon(e, false);
 }
 
 static const struct ike_relay_events relay_events = {
@@ -128,6 +132,7 @@ charon_start(struct engine *e, int listen_fd)
 		return -ENOMEM;
 	}
 	ike_relay_set_uid(e->relay, e->start.plugin_uid);
+	ike_filter_refuse_new(ike_relay_filter(e->relay), e->role->dials);
 	e->start.want_vici(e->start.ctx);
 	return 0;
 }
@@ -177,6 +182,7 @@ on_closed(void *ctx, const char *why)
 	    why != NULL ? why : "charon closed the connection");
 	vici_free(e->vici);
 	e->vici = NULL;
+	e->role->charon(e, false);
 	if (!e->stopping)
 		e->start.want_vici(e->start.ctx);
 }
@@ -209,6 +215,15 @@ charon_vici_connected(struct engine *e, int fd)
 	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		vici_register(e->vici, events[i], NULL, NULL);
 	vici_list_sas(e->vici, on_listed, NULL, e);
+	if (charon_is_there(e))
+		e->role->charon(e, true);
+}
+
+bool
+charon_is_there(const struct engine *e)
+{
+	return e->vici != NULL && e->synced && e->relay != NULL &&
+	    ike_relay_is_connected(e->relay);
 }
 
 void

@@ -73,8 +73,8 @@ describe_session(struct engine *e, struct session *s)
 	if (a != NULL)
 		endpoint_format_address(&a->peer, device, sizeof(device));
 	if (s->ipv4_up)
-		snprintf(inner, sizeof(inner), "%u.%u.%u.%u", s->ipv4_peer[0],
-		    s->ipv4_peer[1], s->ipv4_peer[2], s->ipv4_peer[3]);
+		snprintf(inner, sizeof(inner), "%u.%u.%u.%u", s->ipv4_inner[0],
+		    s->ipv4_inner[1], s->ipv4_inner[2], s->ipv4_inner[3]);
 	return json_pack("{s:I, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, "
 			 "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b}",
 	    "id", (json_int_t)s->id, "user", s->user, "device_address", device,

@@ -15,8 +15,8 @@
 #include "base/secret.h"
 #include "l2tpd/engine/internal.h"
 
-static void
-on_random(void *ctx, void *p, size_t n)
+void
+engine_random(void *ctx, void *p, size_t n)
 {
 	(void)ctx;
 	random_bytes(p, n);
@@ -153,36 +153,6 @@ engine_reap_later(struct engine *e)
 
 /* ---- start and stop ---- */
 
-static void
-derive_configs(struct engine *e)
-{
-	const struct adit_conf *c = &e->conf;
-	size_t n = 0;
-
-	e->tunnel_config = (struct tunnel_config){
-	    .host_name = "adit",
-	    .receive_window = 8,
-	    .max_sessions = 1,
-	    .hello_interval_ms = c->hello_interval_s * 1000,
-	    .setup_timeout_ms = T_SETUP_MS,
-	    .random = on_random,
-	};
-	e->ppp_config = (struct ppp_config){
-	    .server = true,
-	    .name = "adit",
-	    .mru = c->mru,
-	    .ipv6 = false,
-	    .echo_interval_ms = c->echo_interval_s * 1000,
-	    .echo_failures = c->echo_failures,
-	    .random = on_random,
-	};
-	e->ppp_config.methods[n++] = PPP_AUTH_MSCHAPV2;
-	if (c->allow_chap_md5)
-		e->ppp_config.methods[n++] = PPP_AUTH_CHAP_MD5;
-	if (c->allow_pap)
-		e->ppp_config.methods[n++] = PPP_AUTH_PAP;
-}
-
 static int
 engine_begin(struct engine *e)
 {
@@ -194,7 +164,7 @@ engine_begin(struct engine *e)
 	    e->loop, &plane_events, e, e->start.plane_new_ctx);
 	if (e->plane == NULL)
 		return errno != 0 ? -errno : -ENOMEM;
-	if (authline_start(e, e->start.auth_fd) < 0 ||
+	if (e->role->begin(e) < 0 ||
 	    control_start(e, e->start.control_listen_fd) < 0 ||
 	    charon_start(e, e->start.plane_listen_fd) < 0)
 		return -ENOMEM;
@@ -218,7 +188,7 @@ engine_new(struct loop *loop, const struct engine_start *start)
 	e->started = time(NULL);
 	LIST_INIT(&e->dead_tunnels);
 	LIST_INIT(&e->dead_sessions);
-	derive_configs(e);
+	e->role = e->conf.client.on ? &engine_client : &engine_server;
 	rc = engine_begin(e);
 	if (rc < 0) {
 		log_msg(MSG_START_FAILED, "process=engine why=\"%s\"",
@@ -244,7 +214,7 @@ drop_all(struct engine *e)
 	struct tunnel_box *b, *tmp;
 
 	HASH_ITER (hh, e->tunnels, b, tmp)
-		tunnels_drop(b, "server-stops");
+		tunnels_drop(b, "we-stop");
 }
 
 static void
@@ -259,20 +229,24 @@ on_stopped(void *ctx)
 void
 engine_stop(struct engine *e)
 {
-	struct tunnel_box *b, *tmp;
+	uint64_t grace_ms;
 
 	if (e->stopping)
 		return;
 	e->stopping = true;
-	/* RFC 2661 4.4.2 result 6: requester is being shut down */
-	HASH_ITER (hh, e->tunnels, b, tmp)
-		tunnels_close_box(b, 6, "server stops");
 	e->stop_timer = loop_timer_new(e->loop, on_stopped, e);
+	grace_ms = e->role->stop(e);
 	if (e->stop_timer == NULL)
 		e->start.stopped(e->start.ctx);
 	else
-		loop_timer_set(e->stop_timer,
-		    HASH_COUNT(e->tunnels) > 0 ? T_STOP_GRACE_MS : 0);
+		loop_timer_set(e->stop_timer, grace_ms);
+}
+
+void
+engine_stop_soon(struct engine *e, uint64_t delay_ms)
+{
+	if (e->stopping && e->stop_timer != NULL)
+		loop_timer_set(e->stop_timer, delay_ms);
 }
 
 void
@@ -287,6 +261,7 @@ engine_free(struct engine *e)
 	assoc_free_all(e);
 	charon_free(e);
 	control_free(e);
+	e->role->free(e);
 	authline_free(e);
 	plane_free(e->plane);
 	loop_timer_free(e->housekeeping);

@@ -4,6 +4,8 @@
  * and sessions, and connects the plane (packets), charon (through the relay
  * and vici), the authority (who may in) and the control socket.
  *
+ * conf.client.on makes it the engine of a client: it dials one server.
+ *
  * Runs without any right. Trusts the monitor and the authority; charon's
  * records are checked; everything else is hostile.
  */
@@ -14,6 +16,8 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "base/priv_msg.h"
+#include "base/secret.h"
 #include "l2tpd/conf/conf.h"
 #include "l2tpd/plane/plane.h"
 
@@ -23,7 +27,7 @@ struct engine_start {
 	const struct adit_conf *conf; /* borrowed, copied */
 	int plane_listen_fd;          /* adopted; charon's plugin */
 	int control_listen_fd;        /* adopted */
-	int auth_fd;                  /* adopted; imsg to the authority */
+	int auth_fd; /* adopted; imsg to the authority; -1: a client */
 	/* Makes the plane: plane_user_new, or a test's. */
 	struct plane *(*plane_new)(struct loop *loop,
 	    const struct plane_events *events, void *events_ctx, void *ctx);
@@ -31,6 +35,12 @@ struct engine_start {
 	void (*want_vici)(void *ctx); /* ask the monitor for a connection */
 	void (*stopped)(void *ctx);   /* after engine_stop() has finished */
 	uid_t plugin_uid;             /* who may be charon's plugin: 0, root */
+	/* Of a client only. */
+	const struct secret *password; /* borrowed, copied */
+	/* Addresses for the TUN device, or NULL: take them away. */
+	void (*link)(void *ctx, const struct priv_link *link);
+	/* It is over and is not to be tried again; stop follows. */
+	void (*client_end)(void *ctx, enum priv_end why);
 	void *ctx;
 };
 

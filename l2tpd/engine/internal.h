@@ -7,6 +7,7 @@
 #define ADIT_ENGINE_INTERNAL_H
 
 #include "l2tpd/engine/objects.h"
+#include "l2tpd/engine/role.h"
 
 /* assoc.c */
 struct association *assoc_find(struct engine *e, uint32_t id);
@@ -32,12 +33,16 @@ bool assoc_is_successor(
 /* charon.c */
 int charon_start(struct engine *e, int listen_fd);
 void charon_vici_connected(struct engine *e, int fd);
+/* Can charon be asked: are plugin and vici there? */
+bool charon_is_there(const struct engine *e);
 void charon_terminate(struct engine *e, struct association *a);
 void charon_free(struct engine *e);
 
 /* tunnels.c */
 void tunnels_input(struct engine *e, struct association *a, uint16_t peer_port,
     struct rd datagram);
+/* A client: opens a tunnel over the association. NULL: no memory. */
+struct tunnel_box *tunnels_dial(struct engine *e, struct association *a);
 void tunnels_close_box(
     struct tunnel_box *b, uint16_t result, const char *message);
 void tunnels_drain(struct tunnel_box *b);
@@ -76,6 +81,9 @@ int control_start(struct engine *e, int listen_fd);
 void control_free(struct engine *e);
 
 /* engine.c */
+void engine_random(void *ctx, void *p, size_t n);
+/* What stop was to wait for has come. */
+void engine_stop_soon(struct engine *e, uint64_t delay_ms);
 void engine_reap_later(struct engine *e);
 
 #endif

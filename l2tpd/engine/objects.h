@@ -7,6 +7,7 @@
  *   session.c  PPP sessions in tunnels, leases from the authority
  *   auth.c     the line to the authority
  *   control.c  the control socket of adit(8)
+ *   server.c   what only a server does; client.c: what only a client does
  *   engine.c   wiring, housekeeping, start and stop
  *
  * Ownership: engine > association > tunnel > session. Objects that end inside
@@ -114,7 +115,7 @@ struct session {
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;
 	char user[AUTH_MSG_NAME_MAX]; /* "-" before authentication */
-	uint8_t ipv4_peer[4];
+	uint8_t ipv4_inner[4];        /* of the client, whichever side we are */
 	time_t since; /* wall clock, when IPv4 came up; else when made */
 	uint64_t up_ms;
 	uint32_t session_limit_s, idle_limit_s;
@@ -126,6 +127,8 @@ struct session {
 
 struct control;
 struct auth_line;
+struct client;
+struct engine_role;
 
 struct engine {
 	struct loop *loop;
@@ -134,7 +137,9 @@ struct engine {
 	struct plane *plane;
 	struct ike_relay *relay;
 	struct vici *vici;
-	struct auth_line *auth;
+	const struct engine_role *role;
+	struct client *client;  /* client.c; NULL: a server */
+	struct auth_line *auth; /* NULL: a client has none */
 	struct control *control;
 	struct tunnel_config tunnel_config;
 	struct ppp_config ppp_config;

@@ -96,6 +96,7 @@ plane_register(struct session *s, const struct tunnel_session_view *v)
 	    .peer_tunnel_id = tunnel_peer_id(s->box->tunnel),
 	    .peer_session_id = v->peer_id,
 	    .peer_port = s->box->peer_port,
+	    .uplink = s->engine->role->dials,
 	};
 
 	return plane_session_add(s->engine->plane, &ps);
@@ -109,6 +110,11 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 	struct session *s;
 	int rc = -ENOMEM;
 
+	if (v->we_called != e->role->dials) {
+		tunnel_session_close(b->tunnel, v->local_id, CDN_ADMINISTRATIVE,
+		    0, "we do not take calls", loop_now_ms(e->loop));
+		return;
+	}
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		goto refuse;
@@ -143,6 +149,7 @@ refuse:
 void
 sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 {
+	struct engine *e = b->engine;
 	struct session *s;
 	int rc;
 
@@ -155,11 +162,12 @@ sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 		    s->id, b->local_id, strerror(-rc));
 		s->end_why = "plane-refused";
 		tunnel_session_close(b->tunnel, v->local_id, CDN_NO_FACILITIES,
-		    0, NULL, loop_now_ms(b->engine->loop));
+		    0, NULL, loop_now_ms(e->loop));
 		return;
 	}
 	s->in_plane = true;
-	ppp_start(s->ppp, loop_now_ms(b->engine->loop));
+	e->role->call_up(s);
+	ppp_start(s->ppp, loop_now_ms(e->loop));
 	session_drain(s);
 }
 
@@ -251,14 +259,13 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 static void
 on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 {
-	char device[ENDPOINT_TEXT];
 	struct engine *e = s->engine;
-	const struct association *a = s->box->assoc;
 	int rc;
 
-	memcpy(s->ipv4_peer, fx->ipv4_peer, 4);
+	memcpy(
+	    s->ipv4_inner, e->role->dials ? fx->ipv4_local : fx->ipv4_peer, 4);
 	rc = plane_session_open_ipv4(
-	    e->plane, s->id, fx->ipv4_peer, ppp_peer_mru(s->ppp));
+	    e->plane, s->id, s->ipv4_inner, ppp_peer_mru(s->ppp));
 	if (rc < 0) {
 		log_msg(MSG_SESSION_FAILED, "session=%u step=open why=\"%s\"",
 		    s->id, strerror(-rc));
@@ -269,17 +276,7 @@ on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	s->since = time(NULL);
 	s->up_ms = s->used_ms = loop_now_ms(e->loop);
 	e->sessions_total++;
-	authline_up(s);
-	log_msg(MSG_SESSION_UP,
-	    "session=%u user=%s inner=%u.%u.%u.%u device=%s assoc=%u tunnel=%u "
-	    "identity=%s cipher=%s mtu=%u",
-	    s->id, s->user, s->ipv4_peer[0], s->ipv4_peer[1], s->ipv4_peer[2],
-	    s->ipv4_peer[3],
-	    a != NULL ? endpoint_format(&a->peer, device, sizeof(device)) : "-",
-	    a != NULL ? a->id : 0, s->box->local_id,
-	    a != NULL ? a->identity : "-",
-	    a != NULL ? plane_cipher_name(e->plane, a->id) : "-",
-	    ppp_peer_mru(s->ppp));
+	e->role->ipv4_up(s, fx);
 }
 
 static void
@@ -389,6 +386,7 @@ sessions_bury(struct session *s, const char *why, bool by_peer)
 	s->timer = NULL;
 	LIST_INSERT_HEAD(&e->dead_sessions, s, next);
 	engine_reap_later(e);
+	e->role->session_down(s);
 }
 
 void

@@ -45,6 +45,7 @@ box_bury(struct tunnel_box *b)
 	loop_timer_free(b->timer);
 	b->timer = NULL;
 	engine_reap_later(e);
+	e->role->tunnel_down(b);
 }
 
 static void
@@ -120,6 +121,7 @@ on_up(struct tunnel_box *b)
 	    log_clean(host.p, host.left, h, sizeof(h)),
 	    log_clean(vendor.p, vendor.left, v, sizeof(v)));
 	supersede(b);
+	b->engine->role->tunnel_up(b);
 }
 
 static void
@@ -205,7 +207,9 @@ draw_id(struct engine *e)
 }
 
 static struct tunnel_box *
-box_new(struct engine *e, struct association *a, uint16_t peer_port)
+box_new(struct engine *e, struct association *a, uint16_t peer_port,
+    struct tunnel *(*tunnel_new)(
+	const struct tunnel_config *cfg, uint16_t local_id, uint64_t now_ms))
 {
 	struct tunnel_box *b;
 
@@ -219,7 +223,7 @@ box_new(struct engine *e, struct association *a, uint16_t peer_port)
 	LIST_INIT(&b->sessions);
 	b->timer = loop_timer_new(e->loop, box_timer, b);
 	if (b->local_id != 0 && b->timer != NULL)
-		b->tunnel = tunnel_new_responder(
+		b->tunnel = tunnel_new(
 		    &e->tunnel_config, b->local_id, loop_now_ms(e->loop));
 	if (b->tunnel == NULL) {
 		loop_timer_free(b->timer);
@@ -264,9 +268,20 @@ first_contact(struct engine *e, struct association *a, uint16_t peer_port,
 		    b->peer_port == peer_port &&
 		    tunnel_peer_id(b->tunnel) == peer_id)
 			return b; /* our SCCRP was lost */
-	if (!may_open(e, a))
+	if (e->role->dials || !may_open(e, a))
 		return NULL;
-	return box_new(e, a, peer_port);
+	return box_new(e, a, peer_port, tunnel_new_responder);
+}
+
+struct tunnel_box *
+tunnels_dial(struct engine *e, struct association *a)
+{
+	struct tunnel_box *b;
+
+	b = box_new(e, a, L2TP_PORT, tunnel_new_initiator);
+	if (b != NULL)
+		tunnels_drain(b);
+	return b;
 }
 
 static void
