@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,7 +18,9 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/secret.h"
 #include "l2tpd/authority/authority.h"
+#include "l2tpd/authority/keys.h"
 #include "l2tpd/conf/conf.h"
 #include "l2tpd/engine/engine.h"
 #include "l2tpd/esp/esp.h"
@@ -31,6 +34,7 @@ struct process {
 	struct child_start *start;
 	struct engine *engine;
 	struct authority *authority;
+	struct keys *keys; /* all that is left of the authority in a client */
 };
 
 static int
@@ -84,10 +88,46 @@ engine_stopped(void *ctx)
 	loop_stop(p->loop);
 }
 
+static void
+set_link(void *ctx, const struct priv_link *link)
+{
+	struct process *p = ctx;
+
+	child_set_link(p->child, link);
+}
+
+static void
+client_end(void *ctx, enum priv_end why)
+{
+	struct process *p = ctx;
+
+	child_end_client(p->child, why);
+}
+
+/* One line: the user's password. fd: adopted. */
+static int
+read_password(int fd, struct secret *ret)
+{
+	char text[SECRET_MAX + 2];
+	ssize_t n;
+	int rc;
+
+	n = pread(fd, text, sizeof(text), 0);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+		n--;
+	rc = n == 0 ? -ENODATA : secret_set(ret, text, (size_t)n);
+	wipe(text, sizeof(text));
+	return rc;
+}
+
 static int
 engine_go(void *ctx, struct child_start *start)
 {
 	struct process *p = ctx;
+	struct secret password = {.len = 0};
 	const struct engine_start es = {
 	    .conf = &start->conf,
 	    .plane_listen_fd = take(start, PRIV_FD_PLANE_LISTEN),
@@ -97,14 +137,26 @@ engine_go(void *ctx, struct child_start *start)
 	    .plane_new_ctx = start,
 	    .want_vici = want_vici,
 	    .stopped = engine_stopped,
+	    .password = &password,
+	    .link = set_link,
+	    .client_end = client_end,
 	    .ctx = p,
 	};
+	int rc = 0;
 
 	if (!esp_selftest()) {
 		log_msg(MSG_SELFTEST, "what=esp");
 		return -EIO;
 	}
+	if (start->conf.client.on)
+		rc = read_password(take(start, PRIV_FD_PASSWORD), &password);
+	if (rc < 0) {
+		log_msg(
+		    MSG_KEY_FILE, "file=password why=\"%s\"", strerror(-rc));
+		return rc;
+	}
 	p->engine = engine_new(p->loop, &es);
+	secret_wipe(&password);
 	if (p->engine == NULL)
 		return -EIO;
 	child_say_ready(p->child);
@@ -148,6 +200,26 @@ on_engine_gone(void *ctx, const char *why)
 	loop_stop(p->loop);
 }
 
+static struct authority_files
+take_files(struct child_start *start)
+{
+	return (struct authority_files){.psk_fd = take(start, PRIV_FD_PSK),
+	    .ca_fd = take(start, PRIV_FD_CA),
+	    .crl_fd = take(start, PRIV_FD_CRL),
+	    .certificate_fd = take(start, PRIV_FD_CERTIFICATE),
+	    .key_fd = take(start, PRIV_FD_KEY)};
+}
+
+/* A client decides about nobody: it only tells charon its secrets. */
+static int
+keys_go(struct process *p, struct child_start *start)
+{
+	const struct authority_files files = take_files(start);
+
+	p->keys = keys_new(p->loop, &start->conf, &files, want_vici, p);
+	return p->keys != NULL ? 0 : -ENOMEM;
+}
+
 static int
 authority_go(void *ctx, struct child_start *start)
 {
@@ -155,11 +227,9 @@ authority_go(void *ctx, struct child_start *start)
 	const struct authority_start as = {
 	    .conf = &start->conf,
 	    .engine_fd = take(start, PRIV_FD_AUTH_CHANNEL),
-	    .files = {.psk_fd = take(start, PRIV_FD_PSK),
-		.ca_fd = take(start, PRIV_FD_CA),
-		.crl_fd = take(start, PRIV_FD_CRL),
-		.certificate_fd = take(start, PRIV_FD_CERTIFICATE),
-		.key_fd = take(start, PRIV_FD_KEY)},
+	    .files = start->conf.client.on
+		? (struct authority_files){-1, -1, -1, -1, -1}
+		: take_files(start),
 	    .engine_gone = on_engine_gone,
 	    .vici_gone = want_vici,
 	    .ctx = p,
@@ -169,9 +239,14 @@ authority_go(void *ctx, struct child_start *start)
 		log_msg(MSG_SELFTEST, "what=ms-chapv2");
 		return -EIO;
 	}
-	p->authority = authority_new(p->loop, &as);
-	if (p->authority == NULL)
-		return -EIO;
+	if (start->conf.client.on) {
+		if (keys_go(p, start) < 0)
+			return -EIO;
+	} else {
+		p->authority = authority_new(p->loop, &as);
+		if (p->authority == NULL)
+			return -EIO;
+	}
 	child_want_vici(p->child);
 	child_say_ready(p->child);
 	return 0;
@@ -182,7 +257,10 @@ authority_vici(void *ctx, int fd)
 {
 	struct process *p = ctx;
 
-	if (authority_vici_connected(p->authority, fd) < 0)
+	int rc = p->keys != NULL ? keys_vici_connected(p->keys, fd)
+				 : authority_vici_connected(p->authority, fd);
+
+	if (rc < 0)
 		child_want_vici(p->child);
 }
 
@@ -236,6 +314,7 @@ run_child(size_t role, const char *user)
 	loop_run(p.loop);
 	engine_free(p.engine);
 	authority_free(p.authority);
+	keys_free(p.keys);
 	child_free(p.child);
 	loop_free(p.loop);
 	return 0;
@@ -253,7 +332,7 @@ usage(FILE *to, int status)
 }
 
 static int
-run_monitor(const char *config, bool foreground, bool debug)
+run_monitor(const char *config, bool foreground, bool debug, int report_fd)
 {
 	static struct adit_conf conf;
 	const char *why = "";
@@ -273,7 +352,7 @@ run_monitor(const char *config, bool foreground, bool debug)
 		    stderr);
 		return 1;
 	}
-	return monitor_run(&conf, foreground, debug);
+	return monitor_run(&conf, foreground, debug, report_fd);
 }
 
 int
@@ -285,6 +364,7 @@ main(int argc, char **argv)
 	    {"debug", no_argument, NULL, 'd'},
 	    {"role", required_argument, NULL, 'r'},
 	    {"user", required_argument, NULL, 'u'},
+	    {"report-fd", required_argument, NULL, 'R'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
@@ -292,8 +372,8 @@ main(int argc, char **argv)
 	const char *config = ADIT_SYSCONFDIR "/adit.conf", *role = NULL,
 		   *user = NULL;
 	bool foreground = false, debug = false;
+	int opt, report_fd = -1;
 	size_t i;
-	int opt;
 
 	while ((opt = getopt_long(argc, argv, "c:fdhV", options, NULL)) != -1) {
 		switch (opt) {
@@ -312,6 +392,10 @@ main(int argc, char **argv)
 		case 'u':
 			user = optarg;
 			break;
+		case 'R':
+			report_fd = atoi(optarg);
+			fcntl(report_fd, F_SETFD, FD_CLOEXEC);
+			break;
 		case 'h':
 			return usage(stdout, 0);
 		case 'V':
@@ -326,7 +410,7 @@ main(int argc, char **argv)
 	log_open(role != NULL ? role : "l2tpd", foreground,
 	    debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	if (role == NULL)
-		return run_monitor(config, foreground, debug);
+		return run_monitor(config, foreground, debug, report_fd);
 	for (i = 0; i < sizeof(child_roles) / sizeof(child_roles[0]); i++)
 		if (strcmp(role, child_roles[i].name) == 0)
 			return run_child(i, user);

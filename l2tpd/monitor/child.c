@@ -192,3 +192,33 @@ child_say_ready(struct child *c)
 	if (c->monitor != NULL)
 		imsg_send(c->monitor, PRIV_MSG_READY, 0, NULL, 0, -1);
 }
+
+static void
+say(struct child *c, enum priv_msg_type type, const struct wr *w)
+{
+	struct rd payload = wr_rd(w);
+
+	if (c->monitor != NULL)
+		imsg_send(c->monitor, type, 0, payload.p, payload.left, -1);
+}
+
+void
+child_set_link(struct child *c, const struct priv_link *link)
+{
+	uint8_t buf[64];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	if (link != NULL)
+		priv_msg_put_link(&w, link);
+	say(c, link != NULL ? PRIV_MSG_LINK_UP : PRIV_MSG_LINK_DOWN, &w);
+}
+
+void
+child_end_client(struct child *c, enum priv_end why)
+{
+	uint8_t buf[4];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	wr_be32(&w, (uint32_t)why);
+	say(c, PRIV_MSG_CLIENT_END, &w);
+}

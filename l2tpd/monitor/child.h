@@ -42,5 +42,8 @@ struct child *child_new(
 void child_free(struct child *c);
 void child_want_vici(struct child *c);
 void child_say_ready(struct child *c);
+/* The engine of a client. link: borrowed; NULL: it is down. */
+void child_set_link(struct child *c, const struct priv_link *link);
+void child_end_client(struct child *c, enum priv_end why);
 
 #endif

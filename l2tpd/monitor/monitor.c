@@ -4,7 +4,8 @@
  *
  * Owns: the children, their channels. Trusts: the configuration, charon's
  * socket. Treats both children as hostile: a request is a number from
- * base/priv_msg.h that the table allows to that child, without arguments.
+ * base/priv_msg.h that the table allows to that child, without arguments but
+ * for a client's addresses, which are typed and checked (link.h).
  * When any child dies the monitor ends the other and itself: the service
  * manager starts all three afresh, and charon's plugin replays its SAs.
  */
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -29,6 +31,7 @@
 #include "base/loop.h"
 #include "base/priv_msg.h"
 #include "l2tpd/monitor/child.h"
+#include "l2tpd/monitor/link.h"
 #include "l2tpd/monitor/open.h"
 
 enum role { ROLE_ENGINE, ROLE_AUTHORITY, ROLE_COUNT };
@@ -63,6 +66,8 @@ struct monitor {
 	struct loop_timer *vici_timer, *stop_timer;
 	struct loop_signal *signals[2];
 	int blackhole_fd;
+	struct link *link; /* a client's; NULL: a server */
+	int report_fd;     /* of adit connect; -1 */
 };
 
 static void
@@ -152,6 +157,43 @@ serve_vici(void *ctx)
 		loop_timer_set(m->vici_timer, T_VICI_RETRY_MS);
 }
 
+/* ---- what the engine of a client asks for ---- */
+
+static void
+on_link(struct monitor *m, struct imsg *msg)
+{
+	struct priv_link p;
+
+	if (msg->type == PRIV_MSG_LINK_DOWN) {
+		link_down(m->link);
+		if (m->report_fd >= 0)
+			dprintf(m->report_fd, "disconnected\n");
+		return;
+	}
+	if (!priv_msg_get_link(&msg->payload, &p)) {
+		log_msg(MSG_BUG, "process=engine message=link-up why=\"%s\"",
+		    msg->payload.err);
+		return;
+	}
+	if (link_up(m->link, &p) == 0 && m->report_fd >= 0)
+		dprintf(m->report_fd,
+		    "connected address=%u.%u.%u.%u gateway=%u.%u.%u.%u "
+		    "tun=%s\n",
+		    p.local[0], p.local[1], p.local[2], p.local[3], p.peer[0],
+		    p.peer[1], p.peer[2], p.peer[3], m->conf->tun_name);
+}
+
+static void
+on_client_message(struct monitor *m, struct imsg *msg)
+{
+	enum priv_end why;
+
+	if (msg->type != PRIV_MSG_CLIENT_END)
+		on_link(m, msg);
+	else if (priv_msg_get_end(&msg->payload, &why))
+		monitor_stop(m, PRIV_END_STATUS + (int)why);
+}
+
 static void
 on_message(void *ctx, struct imsg *msg)
 {
@@ -171,6 +213,12 @@ on_message(void *ctx, struct imsg *msg)
 	case PRIV_MSG_READY:
 		log_msg(MSG_CHILD_READY, "process=%s pid=%d",
 		    roles[k->role].name, (int)k->pid);
+		break;
+	case PRIV_MSG_LINK_UP:
+	case PRIV_MSG_LINK_DOWN:
+	case PRIV_MSG_CLIENT_END:
+		if (m->link != NULL && k->role == ROLE_ENGINE)
+			on_client_message(m, msg);
 		break;
 	default:
 		break;
@@ -195,6 +243,9 @@ on_closed(void *ctx, const char *why)
 static const struct imsg_rule kid_rules[] = {
     {PRIV_MSG_VICI_WANT, "vici-want", 0, 0, true},
     {PRIV_MSG_READY, "ready", 0, 0, true},
+    {PRIV_MSG_LINK_UP, "link-up", 16, 16, true},
+    {PRIV_MSG_LINK_DOWN, "link-down", 0, 0, true},
+    {PRIV_MSG_CLIENT_END, "client-end", 4, 4, true},
     {0, NULL, 0, 0},
 };
 
@@ -283,7 +334,7 @@ give(struct monitor *m, enum role role, enum priv_fd what, int fd)
 
 struct opened {
 	int udp500, udp4500, esp, tun, plane, control;
-	int psk, ca, crl, certificate, key;
+	int psk, ca, crl, certificate, key, password;
 };
 
 static int
@@ -293,11 +344,21 @@ open_all(struct monitor *m, struct opened *o)
 
 	if ((o->udp500 = open_udp(c, 500)) < 0 ||
 	    (o->udp4500 = open_udp(c, 4500)) < 0 ||
-	    (m->blackhole_fd = open_udp_blackhole(c, 1701)) < 0 ||
-	    (o->esp = open_esp(c)) < 0 || (o->tun = open_tun(c)) < 0 ||
+	    (o->tun = open_tun(c)) < 0 ||
 	    (o->plane = open_unix_listener(c, "plane.sock", SOCK_SEQPACKET)) <
 		0 ||
 	    (o->control = open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
+		return -1;
+	/* raw sockets get everybody's packets: only who needs them */
+	o->esp = -1;
+	if ((!c->client.on || c->client.no_encap) && (o->esp = open_esp(c)) < 0)
+		return -1;
+	if (!c->client.on &&
+	    (m->blackhole_fd = open_udp_blackhole(c, 1701)) < 0)
+		return -1;
+	o->password = -1;
+	if (c->client.on &&
+	    (o->password = open_file(c->client.password_file, "password")) < 0)
 		return -1;
 	o->psk = open_file(c->psk_file, "psk");
 	o->ca = open_file(c->ca_file, "ca");
@@ -320,6 +381,7 @@ hand_over(struct monitor *m, const struct opened *o)
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN, o->tun);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_PLANE_LISTEN, o->plane);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_CONTROL_LISTEN, o->control);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_PASSWORD, o->password);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_AUTH_CHANNEL, pair[0]);
 	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_AUTH_CHANNEL, pair[1]);
 	rc |= give(m, ROLE_AUTHORITY, PRIV_FD_PSK, o->psk);
@@ -379,7 +441,7 @@ find_user(const struct monitor *m, enum role role, const struct passwd **ret)
 	return 0;
 }
 
-/* The database directory belongs to the authority's user. */
+/* The database directory belongs to the authority's user; a client has none. */
 static int
 prepare_directories(const struct monitor *m)
 {
@@ -405,6 +467,8 @@ prepare_directories(const struct monitor *m)
 		    c->authority_user, c->engine_user);
 		return -EINVAL;
 	}
+	if (c->client.on)
+		return 0;
 	if ((mkdir(c->state_dir, 0700) < 0 && errno != EEXIST) ||
 	    chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0) {
 		log_msg(MSG_OPEN_FAILED, "what=state-dir step=%s why=\"%s\"",
@@ -424,6 +488,11 @@ monitor_begin(struct monitor *m)
 	rc = prepare_directories(m);
 	if (rc < 0)
 		return rc;
+	if (m->conf->client.on) {
+		m->link = link_new(m->conf);
+		if (m->link == NULL)
+			return -ENOMEM;
+	}
 	if (open_all(m, &o) < 0)
 		return -EIO;
 	for (i = 0; i < ROLE_COUNT; i++) {
@@ -438,9 +507,11 @@ monitor_begin(struct monitor *m)
 }
 
 int
-monitor_run(const struct adit_conf *conf, bool to_stderr, bool debug)
+monitor_run(
+    const struct adit_conf *conf, bool to_stderr, bool debug, int report_fd)
 {
 	struct monitor m = {
+	    .report_fd = report_fd,
 	    .conf = conf,
 	    .to_stderr = to_stderr,
 	    .debug = debug,
@@ -466,10 +537,12 @@ monitor_run(const struct adit_conf *conf, bool to_stderr, bool debug)
 		for (i = 0; i < ROLE_COUNT; i++)
 			if (m.kids[i].pid > 0)
 				kill(m.kids[i].pid, SIGKILL);
+		link_free(m.link);
 		return 1;
 	}
 	log_msg(MSG_STARTED, "process=monitor pid=%d", (int)getpid());
 	loop_run(m.loop);
+	link_free(m.link);
 	log_msg(MSG_STOPPING, "process=monitor status=%d", m.exit_status);
 	for (i = 0; i < ROLE_COUNT; i++) {
 		imsg_free(m.kids[i].channel);

@@ -64,7 +64,7 @@ open_udp(const struct adit_conf *c, uint16_t port)
 	struct sockaddr_storage ss;
 	socklen_t ss_bytes;
 	char what[24];
-	int fd;
+	int fd, rc;
 
 	snprintf(what, sizeof(what), "udp/%u", port);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -77,8 +77,15 @@ open_udp(const struct adit_conf *c, uint16_t port)
 	    0)
 		return fail(fd, what, "mtu-discover");
 	big_buffers(fd);
-	ss_bytes = listen_address(c, port, &ss);
-	if (bind(fd, (struct sockaddr *)&ss, ss_bytes) < 0)
+	ss_bytes = listen_address(c, c->client.any_port ? 0 : port, &ss);
+	rc = bind(fd, (struct sockaddr *)&ss, ss_bytes);
+	if (rc < 0 && c->client.on) {
+		/* a server or another client has it: to the server we look
+		 * as if behind a NAT (RFC 3947 4), which is fine */
+		ss_bytes = listen_address(c, 0, &ss);
+		rc = bind(fd, (struct sockaddr *)&ss, ss_bytes);
+	}
+	if (rc < 0)
 		return fail(fd, what, "bind");
 	return fd;
 }
@@ -153,7 +160,10 @@ tun_configure(const struct adit_conf *c)
 		return -errno;
 	memset(&ifr, 0, sizeof(ifr));
 	memcpy(ifr.ifr_name, c->tun_name, sizeof(c->tun_name));
-	if (tun_set_address(ctl, &ifr, SIOCSIFADDR, c->gateway) < 0 ||
+	/* a client's address comes from its server: link.c */
+	if (c->client.on)
+		rc = 0;
+	else if (tun_set_address(ctl, &ifr, SIOCSIFADDR, c->gateway) < 0 ||
 	    tun_set_address(ctl, &ifr, SIOCSIFNETMASK, mask) < 0)
 		rc = -errno;
 	ifr.ifr_mtu = c->mru;

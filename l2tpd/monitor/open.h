@@ -12,14 +12,15 @@
 #include "l2tpd/conf/conf.h"
 
 /* UDP socket on conf's listen address, destination address reported with each
- * datagram (IP_PKTINFO), large buffers. */
+ * datagram (IP_PKTINFO), large buffers. A client gets any free port when this
+ * one is taken. */
 int open_udp(const struct adit_conf *c, uint16_t port);
 /* A socket that keeps UDP 1701 occupied and lets nothing in: plain L2TP gets
  * no answer, not even an ICMP error. */
 int open_udp_blackhole(const struct adit_conf *c, uint16_t port);
 /* Raw IP protocol 50. */
 int open_esp(const struct adit_conf *c);
-/* The TUN device, with our address on it, up. */
+/* The TUN device, up, with a server's address on it. */
 int open_tun(const struct adit_conf *c);
 /* Listening unix socket NAME in run_dir, mode 0600, owner root.
  * type: SOCK_STREAM or SOCK_SEQPACKET. */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * route.c: addresses and routes (contract in route.h): ioctls to set, one
+ * netlink question to ask. Trusts the kernel's answers; its caller has checked
+ * the addresses.
+ */
+#include "l2tpd/monitor/route.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void
+put_sockaddr(struct sockaddr *to, const uint8_t address[4])
+{
+	struct sockaddr_in sin;
+
+	memset(&sin, 0, sizeof(sin));
+	sin.sin_family = AF_INET;
+	memcpy(&sin.sin_addr, address, 4);
+	memcpy(to, &sin, sizeof(sin));
+}
+
+static int
+control(unsigned long request, void *argument)
+{
+	int fd, rc;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	rc = ioctl(fd, request, argument) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+/* ---- asking (RTM_GETROUTE) ---- */
+
+struct question {
+	struct nlmsghdr head;
+	struct rtmsg route;
+	struct rtattr attribute;
+	uint8_t address[4];
+};
+
+union answer {
+	struct nlmsghdr head; /* alignment */
+	uint8_t bytes[4096];
+};
+
+/* The attributes behind the head of a route message. */
+static void
+read_attributes(const uint8_t *p, size_t len, struct route_hop *ret_hop,
+    unsigned int *ret_index)
+{
+	struct rtattr at;
+	size_t n;
+
+	while (len >= sizeof(at)) {
+		memcpy(&at, p, sizeof(at));
+		if (at.rta_len < sizeof(at) || at.rta_len > len)
+			return;
+		n = at.rta_len - sizeof(at);
+		if (at.rta_type == RTA_GATEWAY && n == 4)
+			memcpy(ret_hop->gateway, p + sizeof(at), 4);
+		if (at.rta_type == RTA_OIF && n == sizeof(*ret_index))
+			memcpy(ret_index, p + sizeof(at), n);
+		n = RTA_ALIGN((size_t)at.rta_len);
+		if (n > len)
+			return;
+		p += n;
+		len -= n;
+	}
+}
+
+static int
+read_answer(const union answer *a, size_t len, struct route_hop *ret)
+{
+	const size_t front = NLMSG_LENGTH(sizeof(struct rtmsg));
+	struct route_hop hop = {{0}, ""};
+	unsigned int index = 0;
+	struct rtmsg route;
+	int err;
+
+	if (len < NLMSG_LENGTH(sizeof(err)) || a->head.nlmsg_len > len)
+		return -EPROTO;
+	if (a->head.nlmsg_type == NLMSG_ERROR) {
+		memcpy(&err, a->bytes + NLMSG_HDRLEN, sizeof(err));
+		return err != 0 ? err : -EPROTO;
+	}
+	if (a->head.nlmsg_type != RTM_NEWROUTE || a->head.nlmsg_len < front)
+		return -EPROTO;
+	memcpy(&route, a->bytes + NLMSG_HDRLEN, sizeof(route));
+	if (route.rtm_type != RTN_UNICAST)
+		return -ENETUNREACH; /* ourselves, or forbidden */
+	read_attributes(
+	    a->bytes + front, a->head.nlmsg_len - front, &hop, &index);
+	if (if_indextoname(index, hop.dev) == NULL)
+		return -ENETUNREACH;
+	*ret = hop;
+	return 0;
+}
+
+int
+route_find(const uint8_t address[4], struct route_hop *ret)
+{
+	struct question q = {
+	    .head = {.nlmsg_len = sizeof(q),
+		.nlmsg_type = RTM_GETROUTE,
+		.nlmsg_flags = NLM_F_REQUEST},
+	    .route = {.rtm_family = AF_INET, .rtm_dst_len = 32},
+	    .attribute = {.rta_len = RTA_LENGTH(4), .rta_type = RTA_DST},
+	};
+	union answer a;
+	ssize_t n;
+	int fd, rc;
+
+	memcpy(q.address, address, 4);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	n = send(fd, &q, sizeof(q), 0);
+	if (n >= 0)
+		n = recv(fd, &a, sizeof(a), 0);
+	rc = n < 0 ? -errno : read_answer(&a, (size_t)n, ret);
+	close(fd);
+	return rc;
+}
+
+/* ---- setting ---- */
+
+static int
+change(unsigned long request, const struct conf_network *to,
+    const struct route_hop *by)
+{
+	static const uint8_t none[4];
+	char dev[ROUTE_DEV_MAX];
+	struct rtentry rt;
+	uint8_t mask[4];
+	int i;
+
+	memset(&rt, 0, sizeof(rt));
+	memset(mask, 0, sizeof(mask));
+	for (i = 0; i < to->bits; i++)
+		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	put_sockaddr(&rt.rt_dst, to->net);
+	put_sockaddr(&rt.rt_genmask, mask);
+	rt.rt_flags = RTF_UP;
+	if (to->bits == 32)
+		rt.rt_flags |= RTF_HOST;
+	if (memcmp(by->gateway, none, 4) != 0) {
+		put_sockaddr(&rt.rt_gateway, by->gateway);
+		rt.rt_flags |= RTF_GATEWAY;
+	}
+	memcpy(dev, by->dev, sizeof(dev));
+	rt.rt_dev = dev;
+	return control(request, &rt);
+}
+
+int
+route_add(const struct conf_network *to, const struct route_hop *by)
+{
+	return change(SIOCADDRT, to, by);
+}
+
+int
+route_del(const struct conf_network *to, const struct route_hop *by)
+{
+	return change(SIOCDELRT, to, by);
+}
+
+static int
+interface(const char *dev, unsigned long request, const uint8_t address[4])
+{
+	struct ifreq ifr;
+
+	memset(&ifr, 0, sizeof(ifr));
+	strncpy(ifr.ifr_name, dev, sizeof(ifr.ifr_name) - 1);
+	put_sockaddr(&ifr.ifr_addr, address);
+	return control(request, &ifr);
+}
+
+int
+address_set(const char *dev, const uint8_t local[4], const uint8_t peer[4])
+{
+	static const uint8_t none[4], host[4] = {255, 255, 255, 255};
+	int rc;
+
+	rc = interface(dev, SIOCSIFADDR, local);
+	if (memcmp(local, none, 4) == 0)
+		return rc;
+	if (rc == 0)
+		rc = interface(dev, SIOCSIFNETMASK, host);
+	if (rc == 0 && memcmp(peer, none, 4) != 0)
+		rc = interface(dev, SIOCSIFDSTADDR, peer);
+	return rc;
+}
