@@ -111,6 +111,7 @@ int cmd_sessions(struct cli *c, int argc, char **argv);
 int cmd_history(struct cli *c, int argc, char **argv);
 int cmd_disconnect(struct cli *c, int argc, char **argv);
 int cmd_firewall(struct cli *c, int argc, char **argv);
+int cmd_connect(struct cli *c, int argc, char **argv);
 int cmd_run(struct cli *c, int argc, char **argv);
 
 /* user_import.c; the line's fields are as of `user add`. */

@@ -25,6 +25,9 @@ static const struct command commands[] = {
 	"apply sysctl.conf and nftables.conf that setup made"},
     {"run", cmd_run, "[--firewall]",
 	"run the server in the foreground, without a service manager"},
+    {"connect", cmd_connect,
+	"SERVER --user U [--psk-file F | --ca F --cert F --key F] ...",
+	"be a client of a server, in the foreground"},
     {NULL, NULL, NULL, NULL}};
 
 int

@@ -1,344 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * run.c: adit run: supervises charon and l2tpd in the foreground, for machines
- * and containers without a service manager. Each is restarted by itself when
- * it dies, with a growing pause; its output is shown line by line with its
- * name. SIGTERM or SIGINT ends l2tpd first (it says goodbye to the clients
- * through charon), then charon. One instance a run-dir.
+ * run.c: adit run: the server in the foreground, for machines and containers
+ * without a service manager: charon and l2tpd under supervise.c. l2tpd is
+ * stopped first (it says goodbye to the clients through charon). One instance a
+ * run-dir.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/loop.h"
 #include "cli/cli.h"
 #include "cli/firewall.h"
-
-#define T_RESTART_MIN_MS 500
-#define T_RESTART_MAX_MS 30000
-#define T_STABLE_MS      60000 /* lived so long: the pause begins anew */
-#define T_STOP_MS        15000 /* then SIGKILL */
-#define LINE_MAX_BYTES   1024
-
-struct run;
-
-struct service {
-	struct run *run;
-	const char *name;
-	const char *argv[6];
-	pid_t pid; /* 0: not running */
-	int out;   /* its stdout and stderr; -1 */
-	uint32_t pause_ms;
-	uint64_t started_ms;
-	struct loop_child *child;
-	struct loop_fd *watch;
-	struct loop_timer *timer; /* start again; when stopping: kill */
-	char line[LINE_MAX_BYTES];
-	size_t line_bytes;
-};
-
-enum { SERVICE_L2TPD, SERVICE_CHARON, SERVICE_COUNT }; /* order of stopping */
-
-struct run {
-	struct loop *loop;
-	struct service services[SERVICE_COUNT];
-	char strongswan_conf[CONF_PATH_MAX + 32];
-	bool stopping, failed;
-};
-
-/* ---- output ---- */
-
-static void
-say(const char *fmt, const char *name, int n)
-{
-	fputs("adit: ", stderr);
-	fprintf(stderr, "%s ", name);
-	fprintf(stderr, "%s %d\n", fmt, n);
-}
-
-static void
-flush_line(struct service *s)
-{
-	if (s->line_bytes)
-		fprintf(
-		    stderr, "%s: %.*s\n", s->name, (int)s->line_bytes, s->line);
-	s->line_bytes = 0;
-}
-
-/* False at the end of the output. */
-static bool
-copy_output(struct service *s)
-{
-	char buf[4096];
-	ssize_t n = read(s->out, buf, sizeof(buf));
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	for (ssize_t i = 0; i < n; i++) {
-		if (buf[i] == '\n') {
-			flush_line(s);
-			continue;
-		}
-		if (s->line_bytes == sizeof(s->line))
-			flush_line(s);
-		s->line[s->line_bytes++] = buf[i];
-	}
-	return n > 0;
-}
-
-static void
-close_output(struct service *s)
-{
-	flush_line(s);
-	loop_fd_free(s->watch);
-	s->watch = NULL;
-	if (s->out >= 0)
-		close(s->out);
-	s->out = -1;
-}
-
-static void
-on_output(void *ctx, int events)
-{
-	struct service *s = ctx;
-
-	(void)events;
-	if (!copy_output(s))
-		close_output(s);
-}
-
-/* ---- start and end of one ---- */
-
-static void on_child(void *ctx, pid_t pid, int status);
-
-static void
-exec_service(const struct service *s, int out)
-{
-	const char *envp[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	    s->run->strongswan_conf, NULL};
-	sigset_t none;
-	int null = open("/dev/null", O_RDONLY);
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	setpgid(0, 0); /* a ^C is for us, we stop them in order */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	dup2(null, STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(out, STDERR_FILENO);
-	execve(s->argv[0], (char *const *)(uintptr_t)s->argv,
-	    (char *const *)(uintptr_t)envp);
-	dprintf(STDERR_FILENO, "cannot be started: %s: %s\n", s->argv[0],
-	    strerror(errno));
-	_exit(127);
-}
-
-static void
-again_later(struct service *s)
-{
-	if (loop_now_ms(s->run->loop) - s->started_ms > T_STABLE_MS)
-		s->pause_ms = T_RESTART_MIN_MS;
-	loop_timer_set(s->timer, s->pause_ms);
-	s->pause_ms = s->pause_ms * 2 > T_RESTART_MAX_MS ? T_RESTART_MAX_MS
-							 : s->pause_ms * 2;
-}
-
-static void
-start(struct service *s)
-{
-	int fds[2];
-
-	s->started_ms = loop_now_ms(s->run->loop);
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		again_later(s);
-		return;
-	}
-	s->pid = fork();
-	if (s->pid == 0)
-		exec_service(s, fds[1]);
-	close(fds[1]);
-	if (s->pid < 0) {
-		close(fds[0]);
-		s->pid = 0;
-		again_later(s);
-		return;
-	}
-	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	s->out = fds[0];
-	s->watch = loop_fd_new(s->run->loop, s->out, LOOP_READ, on_output, s);
-	s->child = loop_child_new(s->run->loop, s->pid, on_child, s);
-	say("started, pid", s->name, (int)s->pid);
-}
-
-/* Stop the first that runs; when none is left, the loop ends. */
-static void
-stop_next(struct run *r)
-{
-	for (size_t i = 0; i < SERVICE_COUNT; i++) {
-		struct service *s = &r->services[i];
-		loop_timer_cancel(s->timer);
-		if (s->pid) {
-			kill(s->pid, SIGTERM);
-			loop_timer_set(s->timer, T_STOP_MS);
-			return;
-		}
-	}
-	loop_stop(r->loop);
-}
-
-static void
-on_child(void *ctx, pid_t pid, int status)
-{
-	struct service *s = ctx;
-
-	(void)pid;
-	if (s->out >= 0)
-		copy_output(s);
-	close_output(s);
-	loop_child_free(s->child);
-	s->child = NULL;
-	s->pid = 0;
-	if (WIFSIGNALED(status))
-		say("died of signal", s->name, WTERMSIG(status));
-	else
-		say("ended with status", s->name, WEXITSTATUS(status));
-	if (s->run->stopping)
-		stop_next(s->run);
-	else
-		again_later(s);
-}
-
-static void
-on_timer(void *ctx)
-{
-	struct service *s = ctx;
-
-	if (!s->run->stopping) {
-		start(s);
-	} else if (s->pid) {
-		say("does not stop: killed, pid", s->name, (int)s->pid);
-		kill(s->pid, SIGKILL);
-	}
-}
-
-static void
-on_signal(void *ctx, int signo)
-{
-	struct run *r = ctx;
-
-	if (signo == SIGTERM || signo == SIGINT) {
-		if (!r->stopping) {
-			r->stopping = true;
-			stop_next(r);
-		}
-		return;
-	}
-	for (size_t i = 0; i < SERVICE_COUNT; i++)
-		if (r->services[i].pid)
-			kill(r->services[i].pid, signo);
-}
-
-/* ---- all ---- */
-
-/* Takes the lock of the run-dir; the descriptor is kept open. */
-static int
-lock_run_dir(struct cli *c, int *ret_fd)
-{
-	char path[CONF_PATH_MAX], old[32] = "";
-	int fd;
-
-	c->quiet = true;
-	if (access(c->conf.run_dir, F_OK) < 0 &&
-	    directory_put(c, c->conf.run_dir, 0755, (uid_t)-1, (gid_t)-1))
-		return EXIT_FAIL;
-	if (path_join(path, c->conf.run_dir, "adit.pid"))
-		return EXIT_FAIL;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return cli_fail(
-		    "%s: %s: run this as root", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (read(fd, old, sizeof(old) - 1) < 0)
-			old[0] = '\0';
-		old[strcspn(old, "\n")] = '\0';
-		close(fd);
-		return cli_fail("adit run is running already, as process %s: "
-				"stop that one first",
-		    old);
-	}
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
-		close(fd);
-		return cli_fail("%s: %s", path, strerror(errno));
-	}
-	*ret_fd = fd;
-	return EXIT_OK;
-}
+#include "cli/supervise.h"
 
 static int
-supervise(struct run *r)
+run_all(struct cli *c, const char *charon, const char *l2tpd)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-	struct loop_signal *watches[4] = {NULL};
-	int err = EXIT_OK;
+	char strongswan_conf[CONF_PATH_MAX + 40], path[CONF_PATH_MAX];
+	const struct supervise plan = {
+	    .table = {{.name = "l2tpd",
+			  .argv = {l2tpd, "--config", c->config,
+			      "--foreground"}},
+		{.name = "charon", .argv = {charon}}},
+	    .count = 2,
+	    .environment = strongswan_conf,
+	};
+	struct loop *loop = loop_new();
+	int err;
 
-	r->loop = loop_new();
-	for (size_t i = 0; r->loop && i < 4; i++) {
-		watches[i] = loop_signal_new(r->loop, signals[i], on_signal, r);
-		if (!watches[i])
-			err = EXIT_FAIL;
-	}
-	for (size_t i = 0; r->loop && i < SERVICE_COUNT; i++) {
-		struct service *s = &r->services[i];
-		s->timer = loop_timer_new(r->loop, on_timer, s);
-		if (!s->timer)
-			err = EXIT_FAIL;
-	}
-	if (!r->loop || err)
+	if (!loop)
 		return cli_fail("out of memory");
-	start(&r->services[SERVICE_CHARON]);
-	start(&r->services[SERVICE_L2TPD]);
-	loop_run(r->loop);
-	for (size_t i = 0; i < 4; i++)
-		loop_signal_free(watches[i]);
-	for (size_t i = 0; i < SERVICE_COUNT; i++) {
-		loop_timer_free(r->services[i].timer);
-		loop_child_free(r->services[i].child);
-		loop_fd_free(r->services[i].watch);
-	}
-	loop_free(r->loop);
-	return err;
-}
-
-static void
-describe(struct run *r, struct cli *c, const char *charon, const char *l2tpd)
-{
-	struct service *s;
-
-	snprintf(r->strongswan_conf, sizeof(r->strongswan_conf),
+	snprintf(strongswan_conf, sizeof(strongswan_conf),
 	    "STRONGSWAN_CONF=%s/strongswan.conf", c->dir);
-	for (size_t i = 0; i < SERVICE_COUNT; i++) {
-		s = &r->services[i];
-		s->run = r;
-		s->out = -1;
-		s->pause_ms = T_RESTART_MIN_MS;
-	}
-	s = &r->services[SERVICE_CHARON];
-	s->name = "charon";
-	s->argv[0] = charon;
-	s = &r->services[SERVICE_L2TPD];
-	s->name = "l2tpd";
-	s->argv[0] = l2tpd;
-	s->argv[1] = "--config";
-	s->argv[2] = c->config;
-	s->argv[3] = "--foreground";
+	err = supervise(loop, &plan);
+	if (!path_join(path, c->conf.run_dir, "adit.pid"))
+		unlink(path);
+	loop_free(loop);
+	return err;
 }
 
 int
@@ -349,7 +49,6 @@ cmd_run(struct cli *c, int argc, char **argv)
 	    {"charon", required_argument, NULL, 'c'},
 	    {"l2tpd", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
 	const char *charon = ADIT_CHARON, *l2tpd = ADIT_SBINDIR "/l2tpd";
-	static struct run r;
 	char path[CONF_PATH_MAX];
 	bool firewall = false;
 	int opt, fd = -1, err;
@@ -377,15 +76,11 @@ cmd_run(struct cli *c, int argc, char **argv)
 			return cli_fail("%s: %s: install %s",
 			    i ? charon : l2tpd, strerror(errno),
 			    i ? "charon-systemd" : "Adit");
-	if (lock_run_dir(c, &fd))
+	if (supervise_lock(c, &fd))
 		return EXIT_FAIL;
 	err = firewall ? firewall_apply(c) : EXIT_OK;
-	if (!err) {
-		describe(&r, c, charon, l2tpd);
-		err = supervise(&r);
-		if (!path_join(path, c->conf.run_dir, "adit.pid"))
-			unlink(path);
-	}
+	if (!err)
+		err = run_all(c, charon, l2tpd);
 	close(fd);
 	return err;
 }
