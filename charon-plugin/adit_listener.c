@@ -150,6 +150,16 @@ static void refuse_auth(private_adit_listener_t *this, ike_sa_t *ike_sa)
 }
 
 /**
+ * Did we begin, as a client?
+ */
+static bool is_initiator(ike_sa_t *ike_sa)
+{
+	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
+
+	return id->is_initiator(id);
+}
+
+/**
  * A message that could not be parsed. In main mode an encrypted one means that
  * the keys differ, and those depend on the PSK (RFC 2409 5).
  */
@@ -158,6 +168,13 @@ static void refuse_body(private_adit_listener_t *this, ike_sa_t *ike_sa,
 {
 	char detail[64];
 
+	if (message->get_exchange_type(message) == INFORMATIONAL_V1 &&
+		ike_sa->get_state(ike_sa) == IKE_CONNECTING &&
+		is_initiator(ike_sa))
+	{ /* the server could not read us and says so with the keys it has */
+		refuse(this, ike_sa, CHARON_ALERT_WRONG_PSK, "");
+		return;
+	}
 	if (message->get_exchange_type(message) == ID_PROT &&
 		ike_sa->get_state(ike_sa) == IKE_CONNECTING &&
 		message->get_first_payload_type(message) != PLV1_SECURITY_ASSOCIATION &&
@@ -303,6 +320,54 @@ METHOD(listener_t, message, bool, private_adit_listener_t *this,
 	return TRUE;
 }
 
+/**
+ * The certificate that the peer proved to have; NULL: none.
+ */
+static certificate_t *peer_certificate(ike_sa_t *ike_sa)
+{
+	certificate_t *cert = NULL;
+	enumerator_t *enumerator;
+	auth_cfg_t *auth;
+
+	enumerator = ike_sa->create_auth_cfg_enumerator(ike_sa, FALSE);
+	while (!cert && enumerator->enumerate(enumerator, &auth))
+	{
+		cert = auth->get(auth, AUTH_RULE_SUBJECT_CERT);
+	}
+	enumerator->destroy(enumerator);
+	return cert;
+}
+
+/**
+ * A client: the certificate must be for the name that was dialled; any other
+ * of the same CA belongs to another client. IKEv1 sends some identity of the
+ * server, mostly its subject, so that charon cannot compare it with a name.
+ */
+METHOD(listener_t, authorize, bool, private_adit_listener_t *this,
+	   ike_sa_t *ike_sa, bool final, bool *success)
+{
+	certificate_t *cert;
+	identification_t *wanted;
+	char *name;
+
+	name = lib->settings->get_str(lib->settings, "%s.plugins.adit.server_name",
+								  NULL, lib->ns);
+	if (!name || !*name)
+	{
+		return TRUE;
+	}
+	cert = peer_certificate(ike_sa);
+	wanted = identification_create_from_string(name);
+	if (!cert || !cert->has_subject(cert, wanted))
+	{
+		refuse(this, ike_sa, CHARON_ALERT_CERT_UNTRUSTED,
+			   "the certificate is for another name");
+		*success = FALSE;
+	}
+	wanted->destroy(wanted);
+	return TRUE;
+}
+
 listener_t *adit_listener_create(adit_channel_t *channel)
 {
 	private_adit_listener_t *this;
@@ -311,6 +376,7 @@ listener_t *adit_listener_create(adit_channel_t *channel)
 		 .public =
 			 {
 				 .alert = _alert,
+				 .authorize = _authorize,
 				 .message = _message,
 			 },
 		 .channel = channel, );
