@@ -116,11 +116,31 @@ take_option(struct connect *k, int opt)
 	return EXIT_USAGE;
 }
 
+/* It goes into configuration files. */
+static bool
+is_plain(const char *text)
+{
+	return *text &&
+	    strspn(text,
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._@/+:") == strlen(text);
+}
+
 static int
 check_options(struct connect *k)
 {
-	if (!k->user)
-		return cli_usage("connect needs --user NAME");
+	const char *const texts[] = {k->server, k->tun, k->run_dir, k->mtu};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!is_plain(texts[i]))
+			return cli_usage("%s: such characters are not possible "
+					 "here",
+			    texts[i]);
+	if (k->run_dir[0] != '/')
+		return cli_usage("--run-dir: not an absolute path");
+	if (!k->user || !*k->user || strpbrk(k->user, "\"\\${}\n\t "))
+		return cli_usage("connect needs --user NAME, without blanks "
+				 "and quotes");
 	if (!k->psk == !k->cert)
 		return cli_usage("connect needs either --psk-file FILE, or "
 				 "--ca, --cert and --key");
@@ -288,26 +308,26 @@ put_conf(struct connect *k, const char *path, const char *password)
 static int
 put_strongswan_conf(struct connect *k, const char *path)
 {
-	/* one server, whose silence is noticed soon */
-	static const char own[] = "\ncharon-systemd {\n"
-				  "\tthreads = 16\n"
-				  "\tretransmit_tries = 3\n"
-				  "}\n";
 	const struct template_value values[] = {
 	    {"run_dir", k->run_dir}, {NULL, NULL}};
-	char *text = template_fill(k->c, "strongswan.conf.in", values), *all;
+	char *text = template_fill(k->c, "strongswan.conf.in", values);
+	char *all = NULL;
 	int err;
 
 	if (!text)
 		return EXIT_FAIL;
-	all = realloc(text, strlen(text) + sizeof(own));
-	if (!all) {
-		free(text);
-		return cli_fail("out of memory");
-	}
-	strcat(all, own);
-	err = file_put(k->c, path, 0600, all, strlen(all));
+	/* one server, whose silence is noticed soon; with certificates, its
+	 * name */
+	if (asprintf(&all,
+		"%s\ncharon-systemd {\n\tthreads = 16\n"
+		"\tretransmit_tries = 3\n\tplugins {\n\t\tadit {\n"
+		"\t\t\tserver_name = %s\n\t\t}\n\t}\n}\n",
+		text, k->cert ? k->server : "\"\"") < 0)
+		err = cli_fail("out of memory");
+	else
+		err = file_put(k->c, path, 0600, all, strlen(all));
 	free(all);
+	free(text);
 	return err;
 }
 
