@@ -120,7 +120,7 @@ judge_missing(struct ppp *p, struct wr *nak)
 	if (nak != NULL)
 		fsm_write_option(nak, OPT_ADDRESS, p->ipcp.peer, 4);
 	else
-		fsm_close(&p->ipcp.fsm);
+		fsm_close(&p->ipcp.ncp.fsm);
 }
 
 static void
@@ -167,7 +167,7 @@ ipcp_is_up(struct ppp *p)
 {
 	/* A client without an address has nothing to talk with. */
 	if (is_none(p->ipcp.local)) {
-		fsm_close(&p->ipcp.fsm);
+		fsm_close(&p->ipcp.ncp.fsm);
 		return;
 	}
 	link_ncp_up(p, PPP_EFFECT_IPV4_UP);
@@ -183,8 +183,7 @@ ipcp_is_down(struct ppp *p)
 static void
 ipcp_is_finished(struct ppp *p)
 {
-	p->ipcp.finished = true;
-	link_ncp_finished(p);
+	link_ncp_finished(p, &p->ipcp.ncp);
 }
 
 static const struct fsm_ops ipcp_ops = {
@@ -204,7 +203,7 @@ static const struct fsm_ops ipcp_ops = {
 void
 ipcp_init(struct ppp *p)
 {
-	fsm_init(&p->ipcp.fsm, &ipcp_ops, p);
+	fsm_init(&p->ipcp.ncp.fsm, &ipcp_ops, p);
 }
 
 void
@@ -218,14 +217,9 @@ ipcp_start(struct ppp *p)
 		memset(c->dns, 0, sizeof(c->dns));
 		c->ask_dns[0] = c->ask_dns[1] = true;
 	}
-	c->wanted = !p->cfg->server || !is_none(c->peer);
-	c->finished = false;
 	c->ask_address = true;
-	ipcp_init(p);
-	if (!c->wanted)
-		return;
-	fsm_open(&c->fsm);
-	fsm_up(&c->fsm);
+	link_ncp_start(
+	    p, &c->ncp, &ipcp_ops, !p->cfg->server || !is_none(c->peer));
 }
 
 void

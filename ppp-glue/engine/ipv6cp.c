@@ -88,7 +88,7 @@ judge_missing(struct ppp *p, struct wr *nak)
 	if (nak != NULL)
 		suggest(p, nak);
 	else
-		fsm_close(&p->ipv6cp.fsm);
+		fsm_close(&p->ipv6cp.ncp.fsm);
 }
 
 static void
@@ -138,8 +138,7 @@ ipv6cp_is_down(struct ppp *p)
 static void
 ipv6cp_is_finished(struct ppp *p)
 {
-	p->ipv6cp.finished = true;
-	link_ncp_finished(p);
+	link_ncp_finished(p, &p->ipv6cp.ncp);
 }
 
 static const struct fsm_ops ipv6cp_ops = {
@@ -159,7 +158,7 @@ static const struct fsm_ops ipv6cp_ops = {
 void
 ipv6cp_init(struct ppp *p)
 {
-	fsm_init(&p->ipv6cp.fsm, &ipv6cp_ops, p);
+	fsm_init(&p->ipv6cp.ncp.fsm, &ipv6cp_ops, p);
 }
 
 void
@@ -167,16 +166,11 @@ ipv6cp_start(struct ppp *p)
 {
 	struct ipv6cp *c = &p->ipv6cp;
 
-	c->wanted = p->cfg->ipv6;
-	c->finished = false;
 	c->ask_ifid = true;
 	memset(c->peer, 0, IFID_BYTES);
-	ipv6cp_init(p);
-	if (!c->wanted)
-		return;
-	new_ifid(p, c->assigned, c->local);
-	fsm_open(&c->fsm);
-	fsm_up(&c->fsm);
+	if (p->cfg->ipv6)
+		new_ifid(p, c->assigned, c->local);
+	link_ncp_start(p, &c->ncp, &ipv6cp_ops, p->cfg->ipv6);
 }
 
 void

@@ -321,11 +321,11 @@ receive_protocol_reject(struct ppp *p, struct rd r)
 		break;
 	case LINK_PROTO_IPCP:
 	case PPP_PROTO_IPV4:
-		fsm_protocol_rejected(&p->ipcp.fsm);
+		fsm_protocol_rejected(&p->ipcp.ncp.fsm);
 		break;
 	case LINK_PROTO_IPV6CP:
 	case PPP_PROTO_IPV6:
-		fsm_protocol_rejected(&p->ipv6cp.fsm);
+		fsm_protocol_rejected(&p->ipv6cp.ncp.fsm);
 		break;
 	default:
 		break;

@@ -199,9 +199,9 @@ void
 link_lost(struct ppp *p)
 {
 	auth_stop(p);
-	fsm_down(&p->ipcp.fsm);
-	fsm_down(&p->ipv6cp.fsm);
-	p->ipcp.wanted = p->ipv6cp.wanted = false;
+	fsm_down(&p->ipcp.ncp.fsm);
+	fsm_down(&p->ipv6cp.ncp.fsm);
+	p->ipcp.ncp.wanted = p->ipv6cp.ncp.wanted = false;
 	p->no_ncp_ms = UINT64_MAX;
 	if (p->phase == LINK_TERMINATE)
 		return;
@@ -246,6 +246,19 @@ link_authenticated(struct ppp *p)
 }
 
 void
+link_ncp_start(
+    struct ppp *p, struct ncp *n, const struct fsm_ops *ops, bool wanted)
+{
+	n->wanted = wanted;
+	n->finished = false;
+	fsm_init(&n->fsm, ops, p);
+	if (!wanted)
+		return;
+	fsm_open(&n->fsm);
+	fsm_up(&n->fsm);
+}
+
+void
 link_ncp_up(struct ppp *p, enum ppp_effect_type effect)
 {
 	p->no_ncp_ms = UINT64_MAX;
@@ -256,15 +269,18 @@ void
 link_ncp_down(struct ppp *p, enum ppp_effect_type effect)
 {
 	link_effect(p, effect);
-	if (p->phase == LINK_NETWORK && p->ipcp.fsm.state != FSM_OPENED &&
-	    p->ipv6cp.fsm.state != FSM_OPENED)
+	if (p->phase == LINK_NETWORK && p->ipcp.ncp.fsm.state != FSM_OPENED &&
+	    p->ipv6cp.ncp.fsm.state != FSM_OPENED)
 		p->no_ncp_ms = p->now_ms + NO_NCP_MS;
 }
 
 void
-link_ncp_finished(struct ppp *p)
+link_ncp_finished(struct ppp *p, struct ncp *n)
 {
-	if (p->phase == LINK_NETWORK && (!p->ipcp.wanted || p->ipcp.finished) &&
-	    (!p->ipv6cp.wanted || p->ipv6cp.finished))
+	const struct ncp *v4 = &p->ipcp.ncp, *v6 = &p->ipv6cp.ncp;
+
+	n->finished = true;
+	if (p->phase == LINK_NETWORK && (!v4->wanted || v4->finished) &&
+	    (!v6->wanted || v6->finished))
 		link_fail(p, "no-ncp", true);
 }

@@ -90,9 +90,14 @@ struct auth {
 	uint8_t response[MSCHAPV2_RESPONSE_BYTES];
 };
 
-struct ipcp {
+/* What the network control protocols have in common. */
+struct ncp {
 	struct fsm fsm;
 	bool wanted, finished;
+};
+
+struct ipcp {
+	struct ncp ncp;
 	bool ask_address, ask_dns[2];
 	bool judged_address; /* the peer's request has an address */
 	uint8_t local[4], peer[4], judged[4];
@@ -101,8 +106,7 @@ struct ipcp {
 };
 
 struct ipv6cp {
-	struct fsm fsm;
-	bool wanted, finished;
+	struct ncp ncp;
 	bool ask_ifid, judged_ifid;
 	uint8_t local[8], peer[8], judged[8];
 	uint8_t assigned[8]; /* server: the peer must take it; 0: any */
@@ -165,9 +169,12 @@ void link_established(struct ppp *p);   /* LCP is up */
 void link_lost(struct ppp *p);          /* LCP is down */
 void link_over(struct ppp *p);          /* LCP is finished */
 void link_authenticated(struct ppp *p); /* NCPs may start */
+/* One NCP, as if new; it opens if it is wanted. */
+void link_ncp_start(
+    struct ppp *p, struct ncp *n, const struct fsm_ops *ops, bool wanted);
 void link_ncp_up(struct ppp *p, enum ppp_effect_type effect);
 void link_ncp_down(struct ppp *p, enum ppp_effect_type effect);
-void link_ncp_finished(struct ppp *p);
+void link_ncp_finished(struct ppp *p, struct ncp *n);
 
 /* lcp.c */
 void lcp_init(struct ppp *p);

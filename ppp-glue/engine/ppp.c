@@ -88,21 +88,21 @@ input_network(struct ppp *p, uint16_t protocol, struct rd info)
 {
 	switch (protocol) {
 	case LINK_PROTO_IPCP:
-		if (p->ipcp.wanted) {
-			fsm_input(&p->ipcp.fsm, info);
+		if (p->ipcp.ncp.wanted) {
+			fsm_input(&p->ipcp.ncp.fsm, info);
 			return;
 		}
 		break;
 	case LINK_PROTO_IPV6CP:
-		if (p->ipv6cp.wanted) {
-			fsm_input(&p->ipv6cp.fsm, info);
+		if (p->ipv6cp.ncp.wanted) {
+			fsm_input(&p->ipv6cp.ncp.fsm, info);
 			return;
 		}
 		break;
 	case PPP_PROTO_IPV4:
 		return; /* data is the plane's affair */
 	case PPP_PROTO_IPV6:
-		if (p->ipv6cp.wanted)
+		if (p->ipv6cp.ncp.wanted)
 			return;
 		break;
 	default:
@@ -189,8 +189,8 @@ ppp_tick(struct ppp *p, uint64_t now_ms)
 		return;
 	lcp_tick(p);
 	auth_tick(p);
-	fsm_tick(&p->ipcp.fsm, now_ms);
-	fsm_tick(&p->ipv6cp.fsm, now_ms);
+	fsm_tick(&p->ipcp.ncp.fsm, now_ms);
+	fsm_tick(&p->ipv6cp.ncp.fsm, now_ms);
 	if (now_ms >= p->setup_limit_ms) {
 		p->setup_limit_ms = UINT64_MAX;
 		link_fail(p, "setup-timeout", true);
@@ -205,8 +205,8 @@ uint64_t
 ppp_deadline(const struct ppp *p)
 {
 	const uint64_t all[] = {p->lcp.fsm.deadline_ms, p->lcp.echo_deadline_ms,
-	    p->auth.resend_ms, p->auth.limit_ms, p->ipcp.fsm.deadline_ms,
-	    p->ipv6cp.fsm.deadline_ms, p->setup_limit_ms, p->no_ncp_ms};
+	    p->auth.resend_ms, p->auth.limit_ms, p->ipcp.ncp.fsm.deadline_ms,
+	    p->ipv6cp.ncp.fsm.deadline_ms, p->setup_limit_ms, p->no_ncp_ms};
 	uint64_t first = UINT64_MAX;
 	size_t i;
 
@@ -286,13 +286,13 @@ ppp_peer_mru(const struct ppp *p)
 bool
 ppp_ipv4_is_up(const struct ppp *p)
 {
-	return p->ipcp.fsm.state == FSM_OPENED;
+	return p->ipcp.ncp.fsm.state == FSM_OPENED;
 }
 
 bool
 ppp_ipv6_is_up(const struct ppp *p)
 {
-	return p->ipv6cp.fsm.state == FSM_OPENED;
+	return p->ipv6cp.ncp.fsm.state == FSM_OPENED;
 }
 
 const char *
