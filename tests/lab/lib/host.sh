@@ -129,7 +129,8 @@ guest_start() {
 		"adit_run=$RUN" "adit_lab=$LAB" \
 		</dev/null >"$RUN/console.log" 2>&1 9>&- &
 	GUEST_PID=$!
-	local end=$((SECONDS + 60))
+	# seconds on an idle machine; a busy one gets its time, a dead guest not
+	local end=$((SECONDS + 300))
 	until grep -qs 'guest-init: ready' "$RUN/console.log" &&
 		ON_LIMIT_S=15 on - true >/dev/null 2>&1; do
 		alive || die "the guest kernel ended: $(tail -n 3 "$RUN/console.log")"
