@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "base/wr.h"
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
 #include "l2tpd/plane/user/user.h"
 
 #define SLOTS        64

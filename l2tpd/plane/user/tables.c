@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * tables.c: the sessions of the user plane (contract in tables.h). Owns them.
- * Trusts its caller, the engine; keys of lookups come from packets.
+ * Trusts its caller, the engine: keys that are stored are our own choice (ids,
+ * addresses of the pool), so the hash needs no secret; keys of look-ups come
+ * from packets and can only miss.
  */
 #include "l2tpd/plane/user/tables.h"
 
@@ -9,15 +11,130 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint8_t no_prefix[8];
+#include "base/rd.h"
+
+#define SLOTS_FIRST 64
+
+/* ---- an index ---- */
+
+static size_t
+home(const struct session_index *x, uint64_t key)
+{
+	/* Fibonacci hashing: the high bits of the product are the mixed ones */
+	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+	    (x->count - 1);
+}
+
+/* The slot of key, or the free one where it would go. */
+static size_t
+seek(const struct session_index *x, uint64_t key)
+{
+	size_t i = home(x, key);
+
+	while (x->slots[i].session != NULL && x->slots[i].key != key)
+		i = (i + 1) & (x->count - 1);
+	return i;
+}
+
+static struct user_session *
+find(const struct session_index *x, uint64_t key)
+{
+	return x->count > 0 ? x->slots[seek(x, key)].session : NULL;
+}
+
+static int
+grow(struct session_index *x)
+{
+	struct session_index bigger = {
+	    .count = x->count > 0 ? x->count * 2 : SLOTS_FIRST,
+	    .used = x->used,
+	};
+	size_t i;
+
+	bigger.slots = calloc(bigger.count, sizeof(*bigger.slots));
+	if (bigger.slots == NULL)
+		return -ENOMEM;
+	for (i = 0; i < x->count; i++)
+		if (x->slots[i].session != NULL)
+			bigger.slots[seek(&bigger, x->slots[i].key)] =
+			    x->slots[i];
+	free(x->slots);
+	*x = bigger;
+	return 0;
+}
+
+/* key is not there. */
+static int
+insert(struct session_index *x, uint64_t key, struct user_session *s)
+{
+	if ((x->used + 1) * 4 > x->count * 3 && grow(x) < 0)
+		return -ENOMEM;
+	x->slots[seek(x, key)] = (struct session_slot){key, s};
+	x->used++;
+	return 0;
+}
+
+/* Later ones of the run move up, so that no look-up ends at the hole. */
+static void
+extract(struct session_index *x, uint64_t key)
+{
+	size_t mask = x->count - 1, hole = seek(x, key), i = hole, at;
+
+	if (x->slots[hole].session == NULL)
+		return;
+	for (;;) {
+		i = (i + 1) & mask;
+		if (x->slots[i].session == NULL)
+			break;
+		at = home(x, x->slots[i].key);
+		if (((i - at) & mask) < ((i - hole) & mask))
+			continue; /* its home is behind the hole */
+		x->slots[hole] = x->slots[i];
+		hole = i;
+	}
+	x->slots[hole] = (struct session_slot){0, NULL};
+	x->used--;
+	if (x->used == 0) {
+		free(x->slots);
+		*x = (struct session_index){NULL, 0, 0};
+	}
+}
+
+static uint64_t
+key_of_ids(uint16_t tunnel_id, uint16_t session_id)
+{
+	return (uint64_t)tunnel_id << 16 | session_id;
+}
+
+static uint64_t
+key_of_ipv4(const uint8_t address[4])
+{
+	struct rd r = rd_init(address, 4);
+	uint32_t v = 0;
+
+	rd_be32(&r, &v);
+	return v;
+}
+
+static uint64_t
+key_of_prefix(const uint8_t prefix[8])
+{
+	struct rd r = rd_init(prefix, 8);
+	uint64_t v = 0;
+
+	rd_be64(&r, &v);
+	return v;
+}
+
+/* ---- sessions ---- */
 
 int
 session_table_add(struct session_table *t, const struct plane_session *p)
 {
+	uint64_t key = key_of_ids(p->local_tunnel_id, p->local_session_id);
 	struct user_session *s;
 
-	if (session_by_id(t, p->id) != NULL ||
-	    session_by_key(t, p->local_tunnel_id, p->local_session_id) != NULL)
+	if (find(&t->by_id, p->id) != NULL || find(&t->by_key, key) != NULL)
 		return -EEXIST;
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
@@ -25,12 +142,10 @@ session_table_add(struct session_table *t, const struct plane_session *p)
 	s->params = *p;
 	s->key.tunnel_id = p->local_tunnel_id;
 	s->key.session_id = p->local_session_id;
-	HASH_ADD(by_id, t->by_id, params.id, sizeof(s->params.id), s);
-	if (s->by_id.tbl == NULL)
+	if (insert(&t->by_id, p->id, s) < 0)
 		goto fail;
-	HASH_ADD(by_key, t->by_key, key, sizeof(s->key), s);
-	if (s->by_key.tbl == NULL) {
-		HASH_DELETE(by_id, t->by_id, s);
+	if (insert(&t->by_key, key, s) < 0) {
+		extract(&t->by_id, p->id);
 		goto fail;
 	}
 	return 0;
@@ -43,23 +158,19 @@ static void
 shut_ipv4(struct session_table *t, struct user_session *s)
 {
 	if (s->ipv4_open)
-		HASH_DELETE(by_ipv4, t->by_ipv4, s);
+		extract(&t->by_ipv4, key_of_ipv4(s->ipv4));
 	s->ipv4_open = false;
 	if (t->uplink == s)
 		t->uplink = NULL;
 }
 
-static bool
-has_prefix(const struct user_session *s)
-{
-	return memcmp(s->prefix, no_prefix, sizeof(no_prefix)) != 0;
-}
-
 static void
 shut_ipv6(struct session_table *t, struct user_session *s)
 {
-	if (s->ipv6_open && has_prefix(s))
-		HASH_DELETE(by_prefix, t->by_prefix, s);
+	uint64_t prefix = key_of_prefix(s->prefix);
+
+	if (s->ipv6_open && prefix != 0)
+		extract(&t->by_prefix, prefix);
 	s->ipv6_open = false;
 }
 
@@ -74,16 +185,23 @@ void
 session_table_del(struct session_table *t, struct user_session *s)
 {
 	session_table_shut(t, s);
-	HASH_DELETE(by_key, t->by_key, s);
-	HASH_DELETE(by_id, t->by_id, s);
+	extract(&t->by_key, key_of_ids(s->key.tunnel_id, s->key.session_id));
+	extract(&t->by_id, s->params.id);
 	free(s);
 }
 
 void
 session_table_clear(struct session_table *t)
 {
-	while (t->by_id != NULL)
-		session_table_del(t, t->by_id);
+	size_t i, n = t->by_id.count;
+
+	for (i = 0; i < n; i++)
+		free(t->by_id.slots[i].session);
+	free(t->by_id.slots);
+	free(t->by_key.slots);
+	free(t->by_ipv4.slots);
+	free(t->by_prefix.slots);
+	memset(t, 0, sizeof(*t));
 }
 
 int
@@ -98,8 +216,7 @@ session_table_open_ipv4(struct session_table *t, struct user_session *s,
 		return -EEXIST;
 	shut_ipv4(t, s);
 	memcpy(s->ipv4, address, sizeof(s->ipv4));
-	HASH_ADD(by_ipv4, t->by_ipv4, ipv4, sizeof(s->ipv4), s);
-	if (s->by_ipv4.tbl == NULL)
+	if (insert(&t->by_ipv4, key_of_ipv4(address), s) < 0)
 		return -ENOMEM;
 	s->mru_ipv4 = peer_mru;
 	s->ipv4_open = true;
@@ -113,17 +230,16 @@ session_table_open_ipv6(struct session_table *t, struct user_session *s,
     const uint8_t prefix[8], const uint8_t ifid[8], uint16_t peer_mru)
 {
 	struct user_session *other = session_by_prefix(t, prefix);
+	uint64_t key = key_of_prefix(prefix);
 
 	if (other != NULL && other != s)
 		return -EEXIST;
 	shut_ipv6(t, s);
 	memcpy(s->prefix, prefix, sizeof(s->prefix));
 	memcpy(s->ifid, ifid, sizeof(s->ifid));
-	if (has_prefix(s)) { /* else link-local only */
-		HASH_ADD(by_prefix, t->by_prefix, prefix, sizeof(s->prefix), s);
-		if (s->by_prefix.tbl == NULL)
-			return -ENOMEM;
-	}
+	/* else link-local only */
+	if (key != 0 && insert(&t->by_prefix, key, s) < 0)
+		return -ENOMEM;
 	s->mru_ipv6 = peer_mru;
 	s->ipv6_open = true;
 	return 0;
@@ -132,37 +248,24 @@ session_table_open_ipv6(struct session_table *t, struct user_session *s,
 struct user_session *
 session_by_id(const struct session_table *t, uint32_t id)
 {
-	struct user_session *s;
-
-	HASH_FIND(by_id, t->by_id, &id, sizeof(id), s);
-	return s;
+	return find(&t->by_id, id);
 }
 
 struct user_session *
 session_by_key(
     const struct session_table *t, uint16_t tunnel_id, uint16_t session_id)
 {
-	const struct session_key key = {tunnel_id, session_id};
-	struct user_session *s;
-
-	HASH_FIND(by_key, t->by_key, &key, sizeof(key), s);
-	return s;
+	return find(&t->by_key, key_of_ids(tunnel_id, session_id));
 }
 
 struct user_session *
 session_by_ipv4(const struct session_table *t, const uint8_t address[4])
 {
-	struct user_session *s;
-
-	HASH_FIND(by_ipv4, t->by_ipv4, address, 4, s);
-	return s;
+	return find(&t->by_ipv4, key_of_ipv4(address));
 }
 
 struct user_session *
 session_by_prefix(const struct session_table *t, const uint8_t prefix[8])
 {
-	struct user_session *s;
-
-	HASH_FIND(by_prefix, t->by_prefix, prefix, 8, s);
-	return s;
+	return find(&t->by_prefix, key_of_prefix(prefix));
 }

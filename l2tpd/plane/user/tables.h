@@ -11,9 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #include "l2tpd/plane/plane.h"
 
 struct session_key { /* of a received packet; no padding */
@@ -28,11 +25,22 @@ struct user_session {
 	uint8_t ipv4[4];
 	uint8_t prefix[8], ifid[8];
 	uint16_t mru_ipv4, mru_ipv6; /* of the peer, bytes; 0: not told */
-	UT_hash_handle by_id, by_key, by_ipv4, by_prefix;
+};
+
+/* One way to find a session: open addressing, a power of two of slots that are
+ * at most three quarters full. Keys are in the slots, so a look-up touches one
+ * line of cache and the session itself. All zero: empty. */
+struct session_slot {
+	uint64_t key;
+	struct user_session *session; /* NULL: free */
+};
+struct session_index {
+	struct session_slot *slots;
+	size_t count, used; /* slots; of them in use */
 };
 
 struct session_table {
-	struct user_session *by_id, *by_key, *by_ipv4, *by_prefix;
+	struct session_index by_id, by_key, by_ipv4, by_prefix;
 	struct user_session *uplink; /* the open one; NULL: a server */
 };
 
