@@ -88,6 +88,7 @@ assoc_new(struct engine *e, const struct charon_sa *sa)
 	a->idle_since_ms = loop_now_ms(e->loop);
 	LIST_INIT(&a->sas);
 	LIST_INIT(&a->tunnels);
+	LIST_INSERT_HEAD(&e->house[a->id % HOUSE_SLOTS], a, in_slot);
 	HASH_ADD(hh, e->assocs, id, sizeof(a->id), a);
 	HASH_ADD(hh_key, e->assocs_by_key, key, sizeof(a->key), a);
 	log_msg(MSG_ASSOC_UP, "assoc=%u mark=%u device=%s encap=%s", a->id,
@@ -115,6 +116,8 @@ sa_unlink(struct engine *e, struct sa *s)
 	LIST_REMOVE(s, next);
 	if (s->inbound)
 		HASH_DEL(e->sas_in, s);
+	else
+		LIST_REMOVE(s, in_bucket);
 	free(s);
 	if (assoc_has_inbound(a) || a->bare_since_ms != 0)
 		return;
@@ -127,6 +130,15 @@ sa_forget(struct engine *e, struct sa *s)
 {
 	plane_sa_del(e->plane, s->spi, s->inbound, &s->peer);
 	sa_unlink(e, s);
+}
+
+/* The bucket of an outbound SPI. */
+static unsigned int
+bucket_of(struct engine *e, uint32_t spi)
+{
+	uint32_t h = (spi ^ e->sas_out_seed) * 0x9e3779b1u;
+
+	return (h >> 16) & (SA_OUT_BUCKETS - 1);
 }
 
 static struct sa *
@@ -151,6 +163,9 @@ sa_remember(struct engine *e, struct association *a, const struct charon_sa *sa)
 		LIST_INSERT_HEAD(&a->sas, s, next);
 		if (s->inbound)
 			HASH_ADD(hh, e->sas_in, spi, sizeof(s->spi), s);
+		else
+			LIST_INSERT_HEAD(
+			    &e->sas_out[bucket_of(e, s->spi)], s, in_bucket);
 	}
 	s->stale = false;
 	s->local = sa->local;
@@ -230,18 +245,15 @@ static struct sa *
 sa_locate(
     struct engine *e, uint32_t spi, bool inbound, const struct endpoint *peer)
 {
-	struct association *a, *tmp;
 	struct sa *s;
 
 	if (inbound) {
 		HASH_FIND(hh, e->sas_in, &spi, sizeof(spi), s);
 		return s;
 	}
-	HASH_ITER (hh, e->assocs, a, tmp) {
-		s = sa_find(a, spi, false);
-		if (s != NULL && endpoint_same_address(&s->peer, peer))
+	LIST_FOREACH (s, &e->sas_out[bucket_of(e, spi)], in_bucket)
+		if (s->spi == spi && endpoint_same_address(&s->peer, peer))
 			return s;
-	}
 	return NULL;
 }
 
@@ -313,7 +325,8 @@ assoc_sync_end(struct engine *e)
 	e->synced = true;
 	e->first_sync = false;
 	log_msg(MSG_CHARON_SYNCED, "associations=%u", HASH_COUNT(e->assocs));
-	assoc_housekeeping(e);
+	HASH_ITER (hh, e->assocs, a, tmp)
+		assoc_housekeeping(e, a);
 }
 
 /* The plane stopped using an SA whose hard limit is reached. */
@@ -365,6 +378,7 @@ assoc_free(struct engine *e, struct association *a)
 
 	while ((s = LIST_FIRST(&a->sas)) != NULL)
 		sa_forget(e, s);
+	LIST_REMOVE(a, in_slot);
 	HASH_DEL(e->assocs, a);
 	HASH_DELETE(hh_key, e->assocs_by_key, a);
 	log_msg(MSG_ASSOC_DOWN, "assoc=%u mark=%u identity=%s", a->id,
@@ -375,9 +389,10 @@ assoc_free(struct engine *e, struct association *a)
 /* A device that has no tunnel needs no IKE SA: Windows has no DPD, and nothing
  * else would ever remove it. An association of charon's former life that
  * carries nothing is forgotten on the spot. */
-static void
-assoc_age(struct engine *e, struct association *a, uint64_t now)
+void
+assoc_housekeeping(struct engine *e, struct association *a)
 {
+	uint64_t now = loop_now_ms(e->loop);
 	uint64_t patience = a->condemned ? 0
 	    : a->had_tunnel              ? T_ASSOC_IDLE_MS
 					 : T_ASSOC_FIRST_MS;
@@ -406,16 +421,6 @@ assoc_age(struct engine *e, struct association *a, uint64_t now)
 		return;
 	}
 	charon_terminate(e, a);
-}
-
-void
-assoc_housekeeping(struct engine *e)
-{
-	uint64_t now = loop_now_ms(e->loop);
-	struct association *a, *tmp;
-
-	HASH_ITER (hh, e->assocs, a, tmp)
-		assoc_age(e, a, now);
 }
 
 void

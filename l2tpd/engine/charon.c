@@ -229,10 +229,16 @@ charon_is_there(const struct engine *e)
 void
 charon_terminate(struct engine *e, struct association *a)
 {
+	uint64_t now = loop_now_ms(e->loop);
+
 	if (e->vici == NULL || !e->synced)
 		return;
 	if (a->ike_id == 0) {
-		/* the event was missed: ask who it is, try again next time */
+		/* the event was missed: ask who they all are, try again next
+		 * time. One list answers for every association. */
+		if (e->listed_ms != 0 && now - e->listed_ms < T_HOUSEKEEPING_MS)
+			return;
+		e->listed_ms = now;
 		vici_list_sas(e->vici, on_listed, NULL, e);
 		return;
 	}

@@ -106,15 +106,15 @@ static const struct plane_events plane_events = {
 
 /* charon's DPD and list-sas want to know which SAs are used. */
 static void
-tell_use(struct engine *e)
+tell_use(struct engine *e, struct association *a)
 {
 	struct esp_counters c;
-	struct sa *s, *tmp;
+	struct sa *s;
 
-	if (!ike_relay_is_connected(e->relay))
+	if (!ike_relay_is_connected(e->relay) || a->key.epoch != e->epoch)
 		return;
-	HASH_ITER (hh, e->sas_in, s, tmp) {
-		if (s->assoc->key.epoch != e->epoch ||
+	LIST_FOREACH (s, &a->sas, next) {
+		if (!s->inbound ||
 		    plane_sa_counters(e->plane, s->spi, true, &s->peer, &c) <
 			0 ||
 		    c.bytes == s->told_bytes)
@@ -125,15 +125,33 @@ tell_use(struct engine *e)
 }
 
 static void
+keep_association(struct engine *e, struct association *a)
+{
+	struct tunnel_box *b, *after;
+
+	for (b = LIST_FIRST(&a->tunnels); b != NULL; b = after) {
+		after = LIST_NEXT(b, next);
+		sessions_housekeeping(e, b);
+	}
+	tunnels_housekeeping(e, a);
+	tell_use(e, a);
+	assoc_housekeeping(e, a);
+}
+
+/* A part of the associations, with all that hangs on them: ten thousand at
+ * once would hold up the packets of all. */
+static void
 on_housekeeping(void *ctx)
 {
 	struct engine *e = ctx;
+	struct association *a, *after;
 
-	sessions_housekeeping(e);
-	tunnels_housekeeping(e);
-	assoc_housekeeping(e);
-	tell_use(e);
-	loop_timer_set(e->housekeeping, T_HOUSEKEEPING_MS);
+	e->house_turn = (e->house_turn + 1) % HOUSE_SLOTS;
+	for (a = LIST_FIRST(&e->house[e->house_turn]); a != NULL; a = after) {
+		after = LIST_NEXT(a, in_slot);
+		keep_association(e, a);
+	}
+	loop_timer_set(e->housekeeping, T_HOUSEKEEPING_MS / HOUSE_SLOTS);
 }
 
 static void
@@ -168,7 +186,7 @@ engine_begin(struct engine *e)
 	    control_start(e, e->start.control_listen_fd) < 0 ||
 	    charon_start(e, e->start.plane_listen_fd) < 0)
 		return -ENOMEM;
-	loop_timer_set(e->housekeeping, T_HOUSEKEEPING_MS);
+	loop_timer_set(e->housekeeping, T_HOUSEKEEPING_MS / HOUSE_SLOTS);
 	return 0;
 }
 
@@ -187,7 +205,8 @@ engine_new(struct loop *loop, const struct engine_start *start)
 	e->start.conf = &e->conf;
 	e->started = time(NULL);
 	LIST_INIT(&e->dead_tunnels);
-	LIST_INIT(&e->dead_sessions);
+	LIST_INIT(&e->dead_sessions); /* all zero: so are the others */
+	random_bytes(&e->sas_out_seed, sizeof(e->sas_out_seed));
 	e->role = e->conf.client.on ? &engine_client : &engine_server;
 	rc = engine_begin(e);
 	if (rc < 0) {

@@ -21,9 +21,8 @@ void assoc_sync_end(struct engine *e);
 void assoc_sa_expired(struct engine *e, uint32_t spi, bool inbound);
 void assoc_moved(struct engine *e, uint32_t id, uint32_t spi_in,
     const struct endpoint *peer);
-/* Ages associations: rebinds, terminates, frees. Every T_HOUSEKEEPING_MS and
- * when a tunnel ended. */
-void assoc_housekeeping(struct engine *e);
+/* Ages an association: rebinds, terminates, may free it. */
+void assoc_housekeeping(struct engine *e, struct association *a);
 void assoc_free_all(struct engine *e);
 bool assoc_has_inbound(const struct association *a);
 /* May tunnels of `old` continue on `a`? Same device by all that we know. */
@@ -48,7 +47,7 @@ void tunnels_close_box(
 void tunnels_drain(struct tunnel_box *b);
 /* The box is over without another word to the peer. */
 void tunnels_drop(struct tunnel_box *b, const char *why);
-void tunnels_housekeeping(struct engine *e);
+void tunnels_housekeeping(struct engine *e, struct association *a);
 void tunnels_reap(struct engine *e);
 
 /* session.c */
@@ -65,7 +64,7 @@ void sessions_close(struct session *s, const char *why);
 void sessions_bury(struct session *s, const char *why, bool by_peer);
 void sessions_verdict(struct engine *e, const struct auth_verdict *v);
 void sessions_rebind(struct session *s, struct association *a);
-void sessions_housekeeping(struct engine *e);
+void sessions_housekeeping(struct engine *e, struct tunnel_box *b);
 void sessions_reap(struct engine *e);
 
 /* auth.c */

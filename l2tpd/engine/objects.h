@@ -37,6 +37,7 @@
 
 /* Timers, milliseconds. */
 #define T_HOUSEKEEPING_MS 5000  /* counters to charon and the authority */
+#define HOUSE_SLOTS       20    /* each association's turn comes once in it */
 #define T_USE_MS          60000 /* accounting: interim counters */
 #define T_SETUP_MS        30000 /* half-open tunnels and sessions go away */
 #define T_TUNNEL_IDLE_MS  10000 /* a tunnel without a session is closed */
@@ -45,7 +46,8 @@
 #define T_REBIND_MS       60000 /* a tunnel outlives its SAs (clients.md 9.4) */
 #define T_STOP_GRACE_MS   1500  /* for StopCCN and its acknowledgement */
 
-#define IDENTITY_MAX 128
+#define IDENTITY_MAX   128
+#define SA_OUT_BUCKETS 4096 /* power of two */
 
 /* One SA that charon installed. */
 struct sa {
@@ -55,8 +57,9 @@ struct sa {
 	bool inbound;
 	bool stale; /* not named since the last HELLO */
 	struct endpoint local, peer;
-	uint64_t told_bytes; /* last reported to charon */
-	UT_hash_handle hh;   /* engine.sas_in by spi (inbound only) */
+	uint64_t told_bytes;      /* last reported to charon */
+	LIST_ENTRY(sa) in_bucket; /* engine.sas_out (outbound only) */
+	UT_hash_handle hh;        /* engine.sas_in by spi (inbound only) */
 };
 
 struct association {
@@ -72,10 +75,11 @@ struct association {
 	LIST_HEAD(, tunnel_box) tunnels;
 	bool had_tunnel;
 	bool condemned; /* SAs of a former engine: end it, never use it */
-	uint64_t idle_since_ms; /* no tunnel since */
-	uint64_t bare_since_ms; /* no inbound SA since; 0: has one */
-	UT_hash_handle hh;      /* engine.assocs by id */
-	UT_hash_handle hh_key;  /* engine.assocs_by_key by key */
+	uint64_t idle_since_ms;          /* no tunnel since */
+	uint64_t bare_since_ms;          /* no inbound SA since; 0: has one */
+	LIST_ENTRY(association) in_slot; /* engine.house */
+	UT_hash_handle hh;               /* engine.assocs by id */
+	UT_hash_handle hh_key;           /* engine.assocs_by_key by key */
 };
 
 /* A tunnel and what the engine knows about it. */
@@ -149,7 +153,13 @@ struct engine {
 	bool stopping;
 	uint32_t next_assoc_id, next_session_id;
 	struct association *assocs, *assocs_by_key;
+	LIST_HEAD(, association) house[HOUSE_SLOTS]; /* by id */
+	unsigned int house_turn;
+	uint64_t listed_ms; /* charon was asked for all its SAs; 0: never */
 	struct sa *sas_in;
+	/* SPIs of outbound SAs are the peers' choice and may be equal */
+	LIST_HEAD(, sa) sas_out[SA_OUT_BUCKETS];
+	uint32_t sas_out_seed;
 	struct tunnel_box *tunnels;
 	struct session *sessions;
 	LIST_HEAD(, tunnel_box) dead_tunnels;

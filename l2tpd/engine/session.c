@@ -430,13 +430,17 @@ session_age(struct session *s, uint64_t now)
 }
 
 void
-sessions_housekeeping(struct engine *e)
+sessions_housekeeping(struct engine *e, struct tunnel_box *b)
 {
 	uint64_t now = loop_now_ms(e->loop);
-	struct session *s, *tmp;
+	struct session *s, *after;
 
-	HASH_ITER (hh, e->sessions, s, tmp)
+	/* the end of one may bury others: they are elsewhere then */
+	for (s = LIST_FIRST(&b->sessions); s != NULL && s->box == b;
+	     s = after) {
+		after = LIST_NEXT(s, next);
 		session_age(s, now);
+	}
 }
 
 void

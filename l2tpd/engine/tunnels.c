@@ -344,12 +344,13 @@ tunnels_close_box(struct tunnel_box *b, uint16_t result, const char *message)
 }
 
 void
-tunnels_housekeeping(struct engine *e)
+tunnels_housekeeping(struct engine *e, struct association *a)
 {
 	uint64_t now = loop_now_ms(e->loop);
-	struct tunnel_box *b, *tmp;
+	struct tunnel_box *b, *after;
 
-	HASH_ITER (hh, e->tunnels, b, tmp) {
+	for (b = LIST_FIRST(&a->tunnels); b != NULL; b = after) {
+		after = LIST_NEXT(b, next);
 		if (!b->up || b->empty_since_ms == 0 ||
 		    now - b->empty_since_ms < T_TUNNEL_IDLE_MS)
 			continue;
