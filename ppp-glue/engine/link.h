@@ -18,6 +18,7 @@
 #include "base/wr.h"
 #include "ppp-glue/engine/fsm.h"
 #include "ppp-glue/engine/mschap.h"
+#include "ppp-glue/engine/ncp.h"
 #include "ppp-glue/engine/ppp.h"
 
 /* RFC 1661 6.1: an information field of this size is always received */
@@ -88,28 +89,6 @@ struct auth {
 	bool responded;
 	uint8_t response_bytes;
 	uint8_t response[MSCHAPV2_RESPONSE_BYTES];
-};
-
-/* What the network control protocols have in common. */
-struct ncp {
-	struct fsm fsm;
-	bool wanted, finished;
-};
-
-struct ipcp {
-	struct ncp ncp;
-	bool ask_address, ask_dns[2];
-	bool judged_address; /* the peer's request has an address */
-	uint8_t local[4], peer[4], judged[4];
-	uint8_t dns[2][4];  /* client: given; server: to give */
-	uint8_t nbns[2][4]; /* server: to give */
-};
-
-struct ipv6cp {
-	struct ncp ncp;
-	bool ask_ifid, judged_ifid;
-	uint8_t local[8], peer[8], judged[8];
-	uint8_t assigned[8]; /* server: the peer must take it; 0: any */
 };
 
 struct link_effect {

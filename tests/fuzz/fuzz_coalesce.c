@@ -146,7 +146,8 @@ read_record(struct rd *r, struct bytes *b, struct inet_packet *ret_ip)
 			return false;
 		b->len = len;
 	}
-	for (changes = (what & RECORD_CHANGES) >> 1; changes > 0; changes--) {
+	for (changes = (uint8_t)((what & RECORD_CHANGES) >> 1); changes > 0;
+	     changes--) {
 		if (!rd_be16(r, &at) || !rd_u8(r, &value))
 			return false;
 		if (at < b->len)
