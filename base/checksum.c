@@ -192,30 +192,3 @@ checksum_copy(void *dst, const void *src, size_t n)
 	return finish(is_for_avx2(n) ? copy_long(dst, src, n)
 				     : add_short(0, dst, src, n, true));
 }
-
-uint16_t
-checksum_fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-uint16_t
-checksum_end(uint32_t sum)
-{
-	return (uint16_t)~checksum_fold(sum);
-}
-
-uint16_t
-checksum_odd(uint16_t sum)
-{
-	return (uint16_t)(sum << 8 | sum >> 8);
-}
-
-uint16_t
-checksum_replace(uint16_t checksum, uint16_t old, uint16_t new)
-{
-	return checksum_end(
-	    (uint32_t)(uint16_t)~checksum + (uint16_t)~old + new);
-}

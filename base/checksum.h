@@ -21,17 +21,36 @@ uint16_t checksum_sum(const void *p, size_t n);
 uint16_t checksum_copy(void *dst, const void *src, size_t n);
 
 /* Add up the carries. */
-uint16_t checksum_fold(uint32_t sum);
+static inline uint16_t
+checksum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
 
 /* The value of a checksum field: folded and complemented. */
-uint16_t checksum_end(uint32_t sum);
+static inline uint16_t
+checksum_end(uint32_t sum)
+{
+	return (uint16_t)~checksum_fold(sum);
+}
 
 /* A sum of bytes that lie at an odd offset of the whole, to be added to the
  * sum of what is before them (RFC 1071 2 (B)). */
-uint16_t checksum_odd(uint16_t sum);
+static inline uint16_t
+checksum_odd(uint16_t sum)
+{
+	return (uint16_t)(sum << 8 | sum >> 8);
+}
 
 /* A checksum field after one 16-bit word of what it covers has changed, RFC
  * 1624 3, equation 3. */
-uint16_t checksum_replace(uint16_t checksum, uint16_t old, uint16_t new);
+static inline uint16_t
+checksum_replace(uint16_t checksum, uint16_t old, uint16_t new)
+{
+	return checksum_end(
+	    (uint32_t)(uint16_t)~checksum + (uint16_t)~old + new);
+}
 
 #endif

@@ -17,20 +17,29 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checksum.h"
 
 #define PROTO_TCP 6
 #define PROTO_UDP 17
 
 #define IPV4_TOTAL_AT    2
+#define IPV4_ID_AT       4
+#define IPV4_FRAGMENT_AT 6
+#define IPV4_TTL_AT      8
 #define IPV4_CHECKSUM_AT 10
 #define IPV4_DF          0x4000u
 #define IPV4_FRAGMENT    0x3fffu /* more fragments, offset */
 #define IPV6_PAYLOAD_AT  4
+#define IPV6_TTL_AT      7 /* hop limit */
 
 #define TCP_HEADER_BYTES 20
+#define TCP_SEQ_AT       4
+#define TCP_ACK_AT       8
 #define TCP_FLAGS_AT     12 /* with the data offset */
+#define TCP_WINDOW_AT    14
 #define TCP_CHECKSUM_AT  16
+#define TCP_URGENT_AT    18
 #define TCP_FLAGS        0x0fffu /* and what is reserved */
 #define TCP_PSH          0x0008u
 #define TCP_ACK          0x0010u
@@ -58,27 +67,21 @@ coalesce_set_features(struct coalesce *c, unsigned int features)
 	c->features = features;
 }
 
-/* The IP header. True: what follows may be merged. */
+/* The IP header at h. True: what follows may be merged. */
 static bool
 decode_ip(
-    struct rd *r, const struct inet_packet *ip, struct coalesce_segment *s)
+    const uint8_t *h, const struct inet_packet *ip, struct coalesce_segment *s)
 {
-	uint32_t word = 0; /* inet_parse() saw that it is there */
-
-	rd_be32(r, &s->ip_word);
-	rd_be32(r, &word);
 	if (ip->version == 6) {
-		s->ttl = (uint8_t)word;
-		rd_skip(r, 32);
+		s->ip_word = load_be32(h);
+		s->ttl = h[IPV6_TTL_AT];
 		return true;
 	}
-	s->ip_word >>= 16; /* without the length */
-	s->id = (uint16_t)(word >> 16);
-	s->fragment = (uint16_t)word;
-	rd_be32(r, &word);
-	s->ttl = (uint8_t)(word >> 24);
-	s->ip_sum = (uint16_t)word;
-	rd_skip(r, ip->header_bytes - 12);
+	s->ip_word = load_be16(h);
+	s->id = load_be16(h + IPV4_ID_AT);
+	s->fragment = load_be16(h + IPV4_FRAGMENT_AT);
+	s->ttl = h[IPV4_TTL_AT];
+	s->ip_sum = load_be16(h + IPV4_CHECKSUM_AT);
 	return ip->header_bytes == INET_IPV4_HEADER_BYTES &&
 	    (s->fragment == 0 || s->fragment == IPV4_DF) &&
 	    s->ip_sum != NEGATIVE_ZERO;
@@ -87,22 +90,21 @@ decode_ip(
 static bool
 decode_tcp(struct rd *r, struct coalesce_segment *s)
 {
-	size_t offset, left = r->left + 4; /* the ports are read */
-	uint32_t flags, sum;
+	size_t whole = r->left, header_bytes;
+	const uint8_t *h;
 
-	rd_be32(r, &s->seq);
-	rd_be32(r, &s->ack);
-	rd_be32(r, &flags);
-	if (!rd_be32(r, &sum))
+	if (!rd_take(r, TCP_HEADER_BYTES, &h))
 		return false;
-	s->flags = (uint16_t)(flags >> 16);
-	s->window = (uint16_t)flags;
-	s->sum = (uint16_t)(sum >> 16);
-	s->urgent = (uint16_t)sum;
-	offset = (size_t)(s->flags >> 12) * 4;
-	if (offset < TCP_HEADER_BYTES || offset > left)
+	s->seq = load_be32(h + TCP_SEQ_AT);
+	s->ack = load_be32(h + TCP_ACK_AT);
+	s->flags = load_be16(h + TCP_FLAGS_AT);
+	s->window = load_be16(h + TCP_WINDOW_AT);
+	s->sum = load_be16(h + TCP_CHECKSUM_AT);
+	s->urgent = load_be16(h + TCP_URGENT_AT);
+	header_bytes = (size_t)(s->flags >> 12) * 4;
+	if (header_bytes < TCP_HEADER_BYTES || header_bytes > whole)
 		return false;
-	s->options_bytes = offset - TCP_HEADER_BYTES;
+	s->options_bytes = header_bytes - TCP_HEADER_BYTES;
 	rd_take(r, s->options_bytes, &s->options);
 	return ((s->flags & TCP_FLAGS) | TCP_PSH) == (TCP_ACK | TCP_PSH) &&
 	    s->sum != NEGATIVE_ZERO;
@@ -111,29 +113,31 @@ decode_tcp(struct rd *r, struct coalesce_segment *s)
 static bool
 decode_udp(struct rd *r, struct coalesce_segment *s)
 {
-	size_t left = r->left + 4; /* the ports are read */
-	uint32_t word;
+	size_t whole = r->left;
+	const uint8_t *h;
 
-	if (!rd_be32(r, &word))
+	if (!rd_take(r, UDP_HEADER_BYTES, &h))
 		return false;
-	s->sum = (uint16_t)word;
-	return word >> 16 == left && s->sum != 0;
+	s->sum = load_be16(h + UDP_CHECKSUM_AT);
+	return load_be16(h + UDP_LENGTH_AT) == whole && s->sum != 0;
 }
 
 /* False: not a packet of a flow that could be named. */
 static bool
-decode(struct coalesce *c, uint8_t *p, const struct inet_packet *ip,
+decode(const struct coalesce *c, uint8_t *p, const struct inet_packet *ip,
     struct coalesce_segment *s)
 {
 	struct rd r = rd_init(p, ip->total_bytes);
 	unsigned int feature;
+	const uint8_t *h;
 	bool ok;
 
-	if (ip->protocol != PROTO_TCP && ip->protocol != PROTO_UDP)
-		return false;
 	*s = (struct coalesce_segment){.p = p};
-	ok = decode_ip(&r, ip, s);
-	if ((s->fragment & IPV4_FRAGMENT) != 0 || !rd_be32(&r, &s->ports))
+	if ((ip->protocol != PROTO_TCP && ip->protocol != PROTO_UDP) ||
+	    !rd_take(&r, ip->header_bytes, &h))
+		return false;
+	ok = decode_ip(h, ip, s);
+	if ((s->fragment & IPV4_FRAGMENT) != 0 || !rd_peek_be32(&r, &s->ports))
 		return false;
 	if (ip->protocol == PROTO_TCP) {
 		feature = ip->version == 4 ? COALESCE_TCP4 : COALESCE_TCP6;
@@ -175,22 +179,33 @@ has_addresses(const struct coalesce_flow *f, const struct inet_packet *ip)
 	    memcmp(f->ip.dst, ip->dst, 16) == 0;
 }
 
+static bool
+is_flow(const struct coalesce *c, unsigned int i, uint32_t hash,
+    const struct inet_packet *ip, uint32_t ports)
+{
+	const struct coalesce_flow *f = &c->flows[i];
+
+	return (c->used & 1u << i) != 0 && c->hash[i] == hash &&
+	    f->first.ports == ports && f->ip.protocol == ip->protocol &&
+	    has_addresses(f, ip);
+}
+
 /* Its index, or COALESCE_FLOWS. */
 static unsigned int
 find_flow(const struct coalesce *c, uint32_t hash, const struct inet_packet *ip,
     uint32_t ports)
 {
-	const struct coalesce_flow *f;
 	uint32_t hits = 0;
 	unsigned int i;
 
+	/* most often it is the flow of the packet before */
+	if (is_flow(c, c->last, hash, ip, ports))
+		return c->last;
 	for (i = 0; i < COALESCE_FLOWS; i++)
 		hits |= (uint32_t)(c->hash[i] == hash) << i;
 	for (hits &= c->used; hits != 0; hits &= hits - 1) {
 		i = (unsigned int)__builtin_ctz(hits);
-		f = &c->flows[i];
-		if (f->first.ports == ports && has_addresses(f, ip) &&
-		    f->ip.protocol == ip->protocol)
+		if (is_flow(c, i, hash, ip, ports))
 			return i;
 	}
 	return COALESCE_FLOWS;
@@ -206,27 +221,29 @@ emit_single(struct coalesce *c, uint8_t *p, size_t n, bool verified)
 	c->emit(c->ctx, &h, iov, 2);
 }
 
-/* RFC 9293 3.1, 8200 8.1: what a checksum covers besides the packet. */
-static uint32_t
-sum_pseudo(const struct inet_packet *ip, size_t transport_bytes)
+/* RFC 9293 3.1, 8200 8.1: what a checksum covers besides the packet, but for
+ * the length. The same for all packets of a flow. */
+static uint16_t
+sum_pseudo(const struct inet_packet *ip)
 {
 	size_t n = ip->version == 4 ? 4 : 16;
 
-	return (uint32_t)checksum_sum(ip->src, n) + checksum_sum(ip->dst, n) +
-	    ip->protocol + (uint32_t)transport_bytes;
+	return checksum_fold((uint32_t)checksum_sum(ip->src, n) +
+	    checksum_sum(ip->dst, n) + ip->protocol);
 }
 
 static bool
-verify(struct coalesce *c, const struct inet_packet *ip,
+verify(struct coalesce *c, const struct inet_packet *ip, uint16_t pseudo,
     struct coalesce_segment *s)
 {
 	size_t n = ip->total_bytes - ip->header_bytes;
 
 	if (s->verified)
 		return true;
-	s->verified = (ip->version == 6 ||
-			  checksum_sum(s->p, ip->header_bytes) == 0xffff) &&
-	    checksum_fold(sum_pseudo(ip, n) +
+	s->verified =
+	    (ip->version == 6 ||
+		checksum_sum(s->p, INET_IPV4_HEADER_BYTES) == 0xffff) &&
+	    checksum_fold((uint32_t)pseudo + (uint32_t)n +
 		checksum_sum(s->p + ip->header_bytes, n)) == 0xffff;
 	c->totals.bad_sums += !s->verified;
 	return s->verified;
@@ -243,7 +260,7 @@ finish_headers(const struct coalesce_flow *f)
 	uint8_t *all;
 
 	wr_space(&w, s->headers_bytes, &all);
-	partial = checksum_fold(sum_pseudo(&f->ip, n));
+	partial = checksum_fold((uint32_t)f->pseudo + (uint32_t)n);
 	if (f->ip.version == 4) {
 		wr_patch_be16(&w, IPV4_TOTAL_AT, total);
 		wr_patch_be16(&w, IPV4_CHECKSUM_AT,
@@ -327,6 +344,7 @@ start_flow(struct coalesce *c, uint32_t hash, const struct inet_packet *ip,
 	}
 	c->used |= 1u << i;
 	c->hash[i] = hash;
+	c->last = i;
 	f = &c->flows[i];
 	f->ip = *ip;
 	f->first = *s;
@@ -379,11 +397,13 @@ append(struct coalesce *c, unsigned int i, const struct inet_packet *ip,
 
 	if (!continues(f, s))
 		return false;
-	if (!verify(c, ip, s)) {
+	if (f->n == 1)
+		f->pseudo = sum_pseudo(ip);
+	if (!verify(c, ip, f->pseudo, s)) {
 		s->mergeable = false;
 		return false;
 	}
-	if (!verify(c, &f->ip, &f->first))
+	if (!verify(c, &f->ip, f->pseudo, &f->first))
 		return false;
 	f->same_id = f->n == 1 ? s->id == f->last_id : f->same_id;
 	f->last_id = s->id;
@@ -413,6 +433,7 @@ coalesce_add(struct coalesce *c, uint8_t *p, const struct inet_packet *ip)
 	hash = hash_of(ip, &s);
 	i = find_flow(c, hash, ip, s.ports);
 	if (i < COALESCE_FLOWS) {
+		c->last = i;
 		if (s.mergeable && append(c, i, ip, &s))
 			return;
 		flush_flow(c, i);

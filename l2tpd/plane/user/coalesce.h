@@ -63,6 +63,7 @@ struct coalesce_flow {
 	struct inet_packet ip;         /* of the first packet */
 	struct coalesce_segment first; /* its payload size is that of all */
 	uint32_t next_seq;
+	uint16_t pseudo; /* sum of addresses and protocol, from n == 2 on */
 	uint16_t last_id;
 	bool same_id;       /* IPv4, DF set: all have the same ID */
 	bool push;          /* the last one has PSH */
@@ -81,6 +82,7 @@ struct coalesce {
 	uint32_t hash[COALESCE_FLOWS];
 	uint32_t used; /* bits */
 	unsigned int next_victim;
+	unsigned int last; /* flow that started or was found */
 	struct coalesce_flow flows[COALESCE_FLOWS];
 };
 

@@ -15,6 +15,9 @@
  */
 #include "l2tpd/plane/user/cut.h"
 
+#include <string.h>
+
+#include "base/bytes.h"
 #include "base/checksum.h"
 
 #define PROTO_HOP_BY_HOP  0
@@ -277,49 +280,47 @@ single(struct cut *c, uint8_t *out, size_t out_bytes)
 	return wr_ok(&w) ? c->ip.total_bytes : 0;
 }
 
+/* h: the segment's copy of the headers. */
 static void
-finish_ip(const struct cut *c, struct wr *w, size_t total)
+finish_ip(const struct cut *c, uint8_t *h, size_t total)
 {
 	uint16_t len = (uint16_t)total;
 	uint16_t id = (uint16_t)(c->id + c->n_done);
 
 	if (c->ip.version == 6) {
-		wr_patch_be16(w, IPV6_PAYLOAD_AT,
+		store_be16(h + IPV6_PAYLOAD_AT,
 		    (uint16_t)(total - INET_IPV6_HEADER_BYTES));
 		return;
 	}
-	wr_patch_be16(w, IPV4_TOTAL_AT, len);
-	wr_patch_be16(w, IPV4_ID_AT, id);
-	wr_patch_be16(w, IPV4_CHECKSUM_AT, checksum_end(c->ip_sum + len + id));
+	store_be16(h + IPV4_TOTAL_AT, len);
+	store_be16(h + IPV4_ID_AT, id);
+	store_be16(h + IPV4_CHECKSUM_AT, checksum_end(c->ip_sum + len + id));
 }
 
-/* sum: of the payload. len: of header and payload. */
+/* h: at the TCP header. sum: of the payload. len: of header and payload. */
 static void
-finish_tcp(const struct cut *c, struct wr *w, uint32_t sum, uint16_t len)
+finish_tcp(const struct cut *c, uint8_t *h, uint32_t sum, uint16_t len)
 {
 	uint32_t seq = c->seq + (uint32_t)(c->n_done * c->gso_size);
 	uint16_t flags = c->flags;
-	size_t at = c->transport_at;
 
 	if (c->n_done > 0)
 		flags &= (uint16_t)~TCP_CWR;
 	if (c->n_done + 1 < c->n_segments)
 		flags &= (uint16_t) ~(TCP_FIN | TCP_PSH);
 	sum += c->transport_sum + len + flags + (seq >> 16) + (uint16_t)seq;
-	wr_patch_be16(w, at + TCP_SEQ_AT, (uint16_t)(seq >> 16));
-	wr_patch_be16(w, at + TCP_SEQ_AT + 2, (uint16_t)seq);
-	wr_patch_be16(w, at + TCP_FLAGS_AT, flags);
-	wr_patch_be16(w, at + TCP_CHECKSUM_AT, checksum_end(sum));
+	store_be32(h + TCP_SEQ_AT, seq);
+	store_be16(h + TCP_FLAGS_AT, flags);
+	store_be16(h + TCP_CHECKSUM_AT, checksum_end(sum));
 }
 
 static void
-finish_udp(const struct cut *c, struct wr *w, uint32_t sum, uint16_t len)
+finish_udp(const struct cut *c, uint8_t *h, uint32_t sum, uint16_t len)
 {
 	sum += c->transport_sum + len; /* pseudo-header */
 	sum += len;
-	wr_patch_be16(w, c->transport_at + UDP_LENGTH_AT, len);
-	wr_patch_be16(w, c->transport_at + UDP_CHECKSUM_AT,
-	    never_zero(checksum_end(sum)));
+	store_be16(h + UDP_LENGTH_AT, len);
+	store_be16(h + UDP_CHECKSUM_AT, never_zero(checksum_end(sum)));
 }
 
 static size_t
@@ -330,20 +331,21 @@ segment(struct cut *c, uint8_t *out, size_t out_bytes)
 	size_t n = c->payload_bytes - from;
 	uint16_t len;
 	uint32_t sum;
-	uint8_t *to;
+	uint8_t *h;
 
 	if (n > c->gso_size)
 		n = c->gso_size;
 	total = c->payload_at + n;
-	if (!wr_bytes(&w, c->p, c->payload_at) || !wr_space(&w, n, &to))
+	if (!wr_space(&w, total, &h))
 		return 0;
-	sum = checksum_copy(to, c->p + c->payload_at + from, n);
+	memcpy(h, c->p, c->payload_at);
+	sum = checksum_copy(h + c->payload_at, c->p + c->payload_at + from, n);
 	len = (uint16_t)(total - c->transport_at);
-	finish_ip(c, &w, total);
+	finish_ip(c, h, total);
 	if (c->gso == VNET_GSO_UDP_L4)
-		finish_udp(c, &w, sum, len);
+		finish_udp(c, h + c->transport_at, sum, len);
 	else
-		finish_tcp(c, &w, sum, len);
+		finish_tcp(c, h + c->transport_at, sum, len);
 	return total;
 }
 
