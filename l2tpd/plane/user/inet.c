@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/wr.h"
 
 #define PROTO_ICMP   1
@@ -106,31 +107,13 @@ inet_parse(struct rd r, struct inet_packet *ret)
 uint32_t
 inet_sum(uint32_t sum, struct rd r)
 {
-	uint16_t word;
-	uint8_t last;
-
-	while (r.left >= 2 && rd_be16(&r, &word)) {
-		sum += word;
-		sum = (sum & 0xffff) + (sum >> 16);
-	}
-	if (rd_u8(&r, &last))
-		sum += (uint32_t)last << 8;
-	return sum;
+	return (uint32_t)checksum_fold(sum) + checksum_sum(r.p, r.left);
 }
 
 uint16_t
 inet_sum_end(uint32_t sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-/* RFC 1624 3, equation 3: HC' = ~(~HC + ~m + m') */
-static uint16_t
-sum_replace(uint16_t sum, uint16_t old, uint16_t new)
-{
-	return inet_sum_end((uint32_t)(uint16_t)~sum + (uint16_t)~old + new);
+	return checksum_end(sum);
 }
 
 static uint16_t
@@ -208,9 +191,9 @@ inet_clamp_mss(uint8_t *p, const struct inet_packet *ip, uint16_t mtu)
 	wr_patch_be16(&w, at, max);
 	/* at an odd offset the value's bytes lie in two checksum words */
 	if (at % 2 != 0)
-		sum = sum_replace(sum, swapped(mss), swapped(max));
+		sum = checksum_replace(sum, swapped(mss), swapped(max));
 	else
-		sum = sum_replace(sum, mss, max);
+		sum = checksum_replace(sum, mss, max);
 	wr_patch_be16(&w, TCP_CHECKSUM_AT, sum);
 }
 
