@@ -34,9 +34,12 @@ enum mb_cipher { MB_AES128, MB_AES192, MB_AES256, MB_CIPHERS };
 struct mb_step {
 	uint8_t engine, take;
 };
+/* Small packets are cheap, and then the lanes' upkeep is what costs. */
+enum mb_size { MB_SMALL, MB_LARGE, MB_SIZES };
+#define MB_LARGE_BYTES 384 /* from here on, on average */
 struct mb_plan {
-	struct mb_step hash[MB_HASHES][MB_BURST + 1];
-	struct mb_step encrypt[MB_BURST + 1];
+	struct mb_step hash[MB_SIZES][MB_HASHES][MB_BURST + 1];
+	struct mb_step encrypt[MB_SIZES][MB_BURST + 1];
 	uint8_t decrypt; /* engines: these do packet by packet anyway */
 	uint8_t gcm;     /* GCM keys differ among managers: one does it all */
 };

@@ -12,8 +12,8 @@
 
 #include "l2tpd/esp/mb_int.h"
 
-#define TEXT_BYTES   1024 /* of a measured packet: between small and large */
-#define PACKET_BYTES (TEXT_BYTES + 256)
+#define TEXT_MAX     1024
+#define PACKET_BYTES (TEXT_MAX + 256)
 #define WHAT_GCM     (-1)
 #define ROUNDS       6 /* the best counts: the rest was disturbed */
 
@@ -21,6 +21,8 @@
 static const uint8_t sizes[] = {1, 2, 3, 4, 6, 8, 10, 12, 16, 32, 48, 64};
 #define N_SIZES (sizeof(sizes) / sizeof(sizes[0]))
 _Static_assert(MB_BURST == 64, "the largest size");
+
+static const size_t text_bytes[] = {[MB_SMALL] = 112, [MB_LARGE] = TEXT_MAX};
 
 struct bench {
 	struct transform_ctx *ctx;
@@ -57,7 +59,7 @@ run_gcm(struct bench *b, enum mb_engine engine, int what, size_t n)
 		IMB_AES256_GCM_PRE(m, b->key, key);
 	for (i = 0; i < n; i++)
 		IMB_AES256_GCM_ENC(m, key, &b->ctx->gcm, b->packets, b->packets,
-		    TEXT_BYTES, b->key, b->key, 8, b->packets + TEXT_BYTES, 16);
+		    TEXT_MAX, b->key, b->key, 8, b->packets + TEXT_MAX, 16);
 	return true;
 }
 
@@ -73,8 +75,6 @@ fill(struct bench *b)
 		j->key_len_in_bytes = IMB_KEY_256_BYTES;
 		j->src = b->packets + i * PACKET_BYTES;
 		j->dst = b->packets + i * PACKET_BYTES;
-		j->msg_len_to_cipher_in_bytes = TEXT_BYTES;
-		j->msg_len_to_hash_in_bytes = TEXT_BYTES;
 		j->iv = b->key;
 		j->iv_len_in_bytes = 16;
 		j->cipher_mode = IMB_CIPHER_CBC;
@@ -85,9 +85,20 @@ fill(struct bench *b)
 	}
 }
 
+static void
+fill_size(struct bench *b, enum mb_size size)
+{
+	size_t i;
+
+	for (i = 0; i < MB_BURST; i++) {
+		b->jobs[i].msg_len_to_cipher_in_bytes = text_bytes[size];
+		b->jobs[i].msg_len_to_hash_in_bytes = text_bytes[size];
+	}
+}
+
 /* hash_alg and tag length differ by hash. */
 static void
-fill_for(struct bench *b, enum mb_hash hash)
+fill_hash(struct bench *b, enum mb_hash hash)
 {
 	static const IMB_HASH_ALG algs[] = {IMB_AUTH_HMAC_SHA_1,
 	    IMB_AUTH_HMAC_SHA_256, IMB_AUTH_HMAC_SHA_384,
@@ -184,23 +195,34 @@ fastest(struct bench *b, bench_run run, int what, const bool usable[MB_ENGINES])
 }
 
 static void
-measure_all(struct bench *b, const bool usable[MB_ENGINES], struct mb_plan *ret)
+measure_size(struct bench *b, const bool usable[MB_ENGINES],
+    const bool managers[MB_ENGINES], enum mb_size size, struct mb_plan *ret)
 {
 	static const enum mb_hash hashes[] = {MB_SHA1, MB_SHA256, MB_SHA512};
-	bool managers[MB_ENGINES];
 	size_t i;
 
-	fill(b);
+	fill_size(b, size);
 	for (i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
-		fill_for(b, hashes[i]);
-		plan_of_run(
-		    b, run_hash, (int)hashes[i], usable, ret->hash[hashes[i]]);
+		fill_hash(b, hashes[i]);
+		plan_of_run(b, run_hash, (int)hashes[i], usable,
+		    ret->hash[size][hashes[i]]);
 	}
-	for (i = 0; i <= MB_BURST; i++) /* the same work but for its start */
-		ret->hash[MB_SHA384][i] = ret->hash[MB_SHA512][i];
-	for (i = 0; i < MB_ENGINES; i++)
-		managers[i] = usable[i] && i < MB_MANAGERS;
-	plan_of_run(b, run_cipher, IMB_DIR_ENCRYPT, managers, ret->encrypt);
+	/* the same work but for its start */
+	memcpy(ret->hash[size][MB_SHA384], ret->hash[size][MB_SHA512],
+	    sizeof(ret->hash[size][MB_SHA384]));
+	plan_of_run(
+	    b, run_cipher, IMB_DIR_ENCRYPT, managers, ret->encrypt[size]);
+}
+
+static void
+measure_all(struct bench *b, const bool usable[MB_ENGINES], struct mb_plan *ret)
+{
+	bool managers[MB_ENGINES] = {false};
+
+	memcpy(managers, usable, MB_MANAGERS * sizeof(managers[0]));
+	fill(b);
+	measure_size(b, usable, managers, MB_SMALL, ret);
+	measure_size(b, usable, managers, MB_LARGE, ret);
 	ret->decrypt = fastest(b, run_cipher, IMB_DIR_DECRYPT, managers);
 	ret->gcm = fastest(b, run_gcm, WHAT_GCM, managers);
 }
@@ -227,30 +249,41 @@ mb_plan_of(enum mb_engine hash, enum mb_engine cipher)
 {
 	struct mb_plan plan = {
 	    .decrypt = (uint8_t)cipher, .gcm = (uint8_t)cipher};
-	size_t n, h;
+	size_t n, h, size;
 
-	for (n = 1; n <= MB_BURST; n++) {
-		plan.encrypt[n] = (struct mb_step){(uint8_t)cipher, (uint8_t)n};
-		for (h = 0; h < MB_HASHES; h++)
-			plan.hash[h][n] =
-			    (struct mb_step){(uint8_t)hash, (uint8_t)n};
+	for (size = 0; size < MB_SIZES; size++) {
+		for (n = 1; n <= MB_BURST; n++) {
+			plan.encrypt[size][n] =
+			    (struct mb_step){(uint8_t)cipher, (uint8_t)n};
+			for (h = 0; h < MB_HASHES; h++)
+				plan.hash[size][h][n] =
+				    (struct mb_step){(uint8_t)hash, (uint8_t)n};
+		}
 	}
 	return plan;
+}
+
+static bool
+steps_use(const struct mb_step steps[MB_BURST + 1], enum mb_engine engine)
+{
+	size_t n;
+
+	for (n = 1; n <= MB_BURST; n++)
+		if (steps[n].engine == engine)
+			return true;
+	return false;
 }
 
 bool
 mb_plan_uses(const struct mb_plan *plan, enum mb_engine engine)
 {
-	size_t n, h;
+	size_t size, h;
+	bool uses = plan->decrypt == engine || plan->gcm == engine;
 
-	if (plan->decrypt == engine || plan->gcm == engine)
-		return true;
-	for (n = 1; n <= MB_BURST; n++) {
-		if (plan->encrypt[n].engine == engine)
-			return true;
+	for (size = 0; size < MB_SIZES; size++) {
+		uses |= steps_use(plan->encrypt[size], engine);
 		for (h = 0; h < MB_HASHES; h++)
-			if (plan->hash[h][n].engine == engine)
-				return true;
+			uses |= steps_use(plan->hash[size][h], engine);
 	}
-	return false;
+	return uses;
 }

@@ -101,7 +101,7 @@ measure(struct mb_state *s)
 	/* a plan that names each usable manager, to have them all */
 	for (e = 0; e < MB_MANAGERS; e++)
 		if (s->usable[e])
-			all.encrypt[1 + e].engine = e;
+			all.encrypt[MB_SMALL][1 + e].engine = e;
 	ctx = mb_ctx_new(&s->lib, &all);
 	if (ctx == NULL)
 		return;

@@ -265,7 +265,7 @@ known_answers_of(
 	size_t n, i;
 	bool ok = in != NULL && out != NULL;
 
-	for (n = 1; ok && n <= KAT_BATCH; n++) {
+	for (n = 1; ok && n <= KAT_BATCH; n += n < 3 ? 1 : 5) {
 		kat_batch_fill(&b, k, alg, in);
 		ok = kat_batch_decrypt(&b, t, n);
 		for (i = 0; i < n; i++)

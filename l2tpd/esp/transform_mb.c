@@ -218,15 +218,26 @@ mb_cbc_burst(struct transform_ctx *ctx, enum mb_engine engine,
 		   (IMB_KEY_SIZE_BYTES)key_bytes) == n;
 }
 
+static enum mb_size
+size_of(struct transform_job **jobs, size_t n)
+{
+	size_t i, total = 0;
+
+	for (i = 0; i < n; i++)
+		total += jobs[i]->text_bytes;
+	return total >= n * MB_LARGE_BYTES ? MB_LARGE : MB_SMALL;
+}
+
 static bool
-hash_all(struct transform_ctx *ctx, enum mb_hash hash, size_t n)
+hash_all(
+    struct transform_ctx *ctx, enum mb_size size, enum mb_hash hash, size_t n)
 {
 	const struct mb_step *step;
 	bool ok = true;
 	size_t i;
 
 	for (i = 0; i < n; i += step->take) {
-		step = &ctx->plan.hash[hash][n - i];
+		step = &ctx->plan.hash[size][hash][n - i];
 		ok &= mb_hash_burst(
 		    ctx, step->engine, hash, &ctx->jobs[i], step->take);
 	}
@@ -234,14 +245,15 @@ hash_all(struct transform_ctx *ctx, enum mb_hash hash, size_t n)
 }
 
 static bool
-encrypt_all(struct transform_ctx *ctx, const struct esp_alg *alg, size_t n)
+encrypt_all(struct transform_ctx *ctx, enum mb_size size,
+    const struct esp_alg *alg, size_t n)
 {
 	const struct mb_step *step;
 	bool ok = true;
 	size_t i;
 
 	for (i = 0; i < n; i += step->take) {
-		step = &ctx->plan.encrypt[n - i];
+		step = &ctx->plan.encrypt[size][n - i];
 		ok &= mb_cbc_burst(ctx, step->engine, IMB_DIR_ENCRYPT,
 		    alg->enc_key_bytes, &ctx->jobs[i], step->take);
 	}
@@ -285,6 +297,7 @@ encrypt_cbc(struct transform_ctx *ctx, const struct esp_alg *alg,
     struct transform_job **jobs, size_t n)
 {
 	enum mb_hash hash = hash_of(alg);
+	enum mb_size size = size_of(jobs, n);
 	size_t i;
 	bool ok;
 
@@ -293,7 +306,7 @@ encrypt_cbc(struct transform_ctx *ctx, const struct esp_alg *alg,
 		fill_hash(alg, jobs[i], hash,
 		    jobs[i]->text + jobs[i]->text_bytes, &ctx->jobs[i]);
 	}
-	ok = encrypt_all(ctx, alg, n) && hash_all(ctx, hash, n);
+	ok = encrypt_all(ctx, size, alg, n) && hash_all(ctx, size, hash, n);
 	for (i = 0; i < n; i++)
 		jobs[i]->ok = ok;
 }
@@ -308,7 +321,7 @@ decrypt_cbc(struct transform_ctx *ctx, const struct esp_alg *alg,
 
 	for (i = 0; i < n; i++)
 		fill_hash(alg, jobs[i], hash, ctx->tags[i], &ctx->jobs[i]);
-	ok = hash_all(ctx, hash, n);
+	ok = hash_all(ctx, size_of(jobs, n), hash, n);
 	for (i = 0; i < n; i++) {
 		jobs[i]->ok = ok &&
 		    equal_ct(ctx->tags[i], jobs[i]->text + jobs[i]->text_bytes,

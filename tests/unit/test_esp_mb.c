@@ -22,7 +22,8 @@ static enum mb_engine broken; /* fails its known answers */
 static bool
 known_answers_but_for_one(const struct transform *t)
 {
-	if (broken < MB_MANAGERS && t->ctx->plan.encrypt[1].engine == broken)
+	if (broken < MB_MANAGERS &&
+	    t->ctx->plan.encrypt[MB_SMALL][1].engine == broken)
 		return false;
 	return esp_known_answers(t);
 }
@@ -120,16 +121,19 @@ static void
 plans_take_every_packet(void **state)
 {
 	struct mb_state s;
-	size_t h;
+	size_t h, size;
 
 	(void)state;
 	broken = MB_ENGINES;
 	mb_state_make(&s, known_answers_but_for_one);
-	assert_whole(s.plan.encrypt);
-	for (h = 0; h < MB_HASHES; h++)
-		assert_whole(s.plan.hash[h]);
-	for (h = 1; h <= MB_BURST; h++)
-		assert_int_not_equal(s.plan.encrypt[h].engine, MB_SCALAR);
+	for (size = 0; size < MB_SIZES; size++) {
+		assert_whole(s.plan.encrypt[size]);
+		for (h = 0; h < MB_HASHES; h++)
+			assert_whole(s.plan.hash[size][h]);
+		for (h = 1; h <= MB_BURST; h++)
+			assert_int_not_equal(
+			    s.plan.encrypt[size][h].engine, MB_SCALAR);
+	}
 }
 
 int
