@@ -112,7 +112,7 @@ measure(struct mb_state *s)
 void
 mb_state_make(struct mb_state *ret, bool (*test)(const struct transform *t))
 {
-	size_t e;
+	enum mb_engine e;
 
 	*ret = (struct mb_state){0};
 	if (!mb_lib_open(&ret->lib))

@@ -21,9 +21,11 @@
 /* A CBC key is the round keys of its direction, the inner and the outer state
  * of the HMAC, each in whole 16 bytes; a GCM key is the library's struct and
  * the salt. */
-struct transform_key {
-	uint8_t bytes[TRANSFORM_KEY_ALIGN];
-} __attribute__((aligned(TRANSFORM_KEY_ALIGN)));
+static uint8_t *
+bytes_of(struct transform_key *key)
+{
+	return (uint8_t *)key;
+}
 
 static const IMB_HASH_ALG hash_algs[] = {
     [MB_SHA1] = IMB_AUTH_HMAC_SHA_1,
@@ -64,7 +66,7 @@ state_bytes(enum mb_hash hash)
 static uint8_t *
 inner_of(const struct esp_alg *alg, struct transform_key *key)
 {
-	return key->bytes + round_keys_bytes(alg);
+	return bytes_of(key) + round_keys_bytes(alg);
 }
 
 static uint8_t *
@@ -76,7 +78,7 @@ outer_of(const struct esp_alg *alg, struct transform_key *key)
 static uint8_t *
 salt_of(struct transform_key *key)
 {
-	return key->bytes + sizeof(struct gcm_key_data);
+	return bytes_of(key) + sizeof(struct gcm_key_data);
 }
 
 static size_t
@@ -123,7 +125,7 @@ static void
 gcm_key(IMB_MGR *m, const struct esp_alg *alg, struct transform_key *ret,
     const uint8_t *key)
 {
-	struct gcm_key_data *data = (void *)ret->bytes;
+	struct gcm_key_data *data = (void *)bytes_of(ret);
 	size_t n = (size_t)alg->enc_key_bytes - alg->salt_bytes;
 
 	if (n == IMB_KEY_128_BYTES)
@@ -140,8 +142,8 @@ cbc_key(IMB_MGR *m, const struct esp_alg *alg, struct transform_key *ret,
     const uint8_t *key, bool encrypt)
 {
 	_Alignas(16) uint8_t other[KEYEXP_BYTES];
-	void *enc = encrypt ? ret->bytes : other;
-	void *dec = encrypt ? other : ret->bytes;
+	void *enc = encrypt ? bytes_of(ret) : other;
+	void *dec = encrypt ? other : bytes_of(ret);
 
 	if (alg->enc_key_bytes == IMB_KEY_128_BYTES)
 		IMB_AES_KEYEXP_128(m, key, enc, dec);
@@ -264,7 +266,7 @@ static void
 fill_cipher(
     const struct esp_alg *alg, const struct transform_job *j, IMB_JOB *r)
 {
-	r->enc_keys = r->dec_keys = j->key->bytes;
+	r->enc_keys = r->dec_keys = bytes_of(j->key);
 	r->key_len_in_bytes = alg->enc_key_bytes;
 	r->src = j->head;
 	r->dst = j->text;
@@ -354,7 +356,7 @@ static void
 gcm_one(struct transform_ctx *ctx, aes_gcm_enc_dec_t function,
     const struct esp_alg *alg, const struct transform_job *j, uint8_t *tag)
 {
-	const struct gcm_key_data *key = (const void *)j->key->bytes;
+	const struct gcm_key_data *key = (const void *)bytes_of(j->key);
 	uint8_t nonce[GCM_NONCE_BYTES];
 
 	memcpy(nonce, salt_of(j->key), alg->salt_bytes);
@@ -427,7 +429,7 @@ mb_ctx_new(const struct mb_lib *lib, const struct mb_plan *plan)
 {
 	struct transform_ctx *ctx;
 	IMB_MGR *m;
-	size_t i;
+	enum mb_engine i;
 
 	ctx = calloc(1, sizeof(*ctx));
 	if (ctx == NULL)

@@ -32,7 +32,7 @@ static void
 each_manager_passes(void **state)
 {
 	struct mb_state s;
-	size_t e;
+	enum mb_engine e;
 
 	(void)state;
 	broken = MB_ENGINES;
