@@ -40,8 +40,8 @@ class Plane(Tunnel):
         for side, other in (("server", "client"), ("client", "server")):
             log = f"{self.name}-{side}.log"
             child = world.spawn(side, [
-                self.program, "--role", side, "--local", world.outer(side) + ":4500",
-                "--peer", world.outer(other) + ":4500", "--tun", self.dev(side),
+                self.program, "--role", side, "--local", world.outer(side),
+                "--peer", world.outer(other), "--tun", self.dev(side),
                 "--inner", f"{self.inner(side)},{self.inner(other)}",
                 "--suite", END_SUITES[self.cipher], *self.options()], log)
             self.pids(side)[:] = [child.pid]
