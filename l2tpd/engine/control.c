@@ -6,10 +6,13 @@
  * Answers: {"ok":true,...} or {"ok":false,"error":"what to do"}.
  *
  * Only root may connect. Lines are bounded, connections are bounded, and a
- * client that does not read its answer is cut off.
+ * client that does not read its answer is cut off. The list of sessions is made
+ * piece by piece, a piece a turn of the loop: ten thousand of them neither hold
+ * up packets nor need memory all at once.
  */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,6 +24,7 @@
 
 #define LINE_MAX_BYTES 4096
 #define CLIENTS_MAX    16
+#define PIECE_SESSIONS 32
 
 struct control_client {
 	struct engine *engine;
@@ -30,6 +34,8 @@ struct control_client {
 	size_t len;
 	char *out; /* what could not be written yet */
 	size_t out_len, out_at;
+	uint32_t *ids; /* sessions that are still to be listed; NULL: no list */
+	size_t ids_count, ids_at, listed;
 };
 
 struct control {
@@ -48,6 +54,8 @@ client_close(struct control_client *c)
 	c->fd = -1;
 	free(c->out);
 	c->out = NULL;
+	free(c->ids);
+	c->ids = NULL;
 	c->len = c->out_len = c->out_at = 0;
 }
 
@@ -90,16 +98,53 @@ describe_session(struct engine *e, struct session *s)
 	    "state", ppp_state_name(s->ppp), "up", s->ipv4_up);
 }
 
-static json_t *
-cmd_sessions(struct engine *e, json_t *request)
+/* The sessions of now; those that end before their turn are left out. */
+static bool
+list_begin(struct control_client *c)
 {
-	json_t *list = json_array();
+	struct engine *e = c->engine;
 	struct session *s, *tmp;
 
-	(void)request;
+	c->ids = malloc((HASH_COUNT(e->sessions) + 1) * sizeof(*c->ids));
+	c->out = strdup("{\"ok\":true,\"sessions\":[");
+	c->ids_count = c->ids_at = c->listed = 0;
+	if (c->ids == NULL || c->out == NULL)
+		return false;
+	c->out_len = strlen(c->out);
 	HASH_ITER (hh, e->sessions, s, tmp)
-		json_array_append_new(list, describe_session(e, s));
-	return json_pack("{s:b, s:o}", "ok", 1, "sessions", list);
+		c->ids[c->ids_count++] = s->id;
+	return true;
+}
+
+/* The next piece of the list into c->out, the last one with its end. */
+static bool
+list_piece(struct control_client *c)
+{
+	struct session *s;
+	json_t *row;
+	FILE *f;
+	size_t n;
+
+	f = open_memstream(&c->out, &c->out_len);
+	if (f == NULL)
+		return false;
+	for (n = 0; n < PIECE_SESSIONS && c->ids_at < c->ids_count; n++) {
+		s = sessions_find(c->engine, c->ids[c->ids_at++]);
+		if (s == NULL)
+			continue;
+		row = describe_session(c->engine, s);
+		if (c->listed++ > 0)
+			fputc(',', f);
+		json_dumpf(row, f, JSON_COMPACT);
+		json_decref(row);
+	}
+	if (c->ids_at == c->ids_count) {
+		fputs("]}\n", f);
+		free(c->ids);
+		c->ids = NULL;
+	}
+	n = (size_t)ferror(f);
+	return fclose(f) == 0 && n == 0 && c->out != NULL;
 }
 
 static json_t *
@@ -174,12 +219,13 @@ static const struct {
 	json_t *(*run)(struct engine *e, json_t *request);
 } commands[] = {
     {"status", cmd_status},
-    {"sessions", cmd_sessions},
+    {"sessions", NULL}, /* list_begin() */
     {"disconnect", cmd_disconnect},
 };
 
+/* A whole answer; or NULL with a list begun. */
 static json_t *
-answer(struct engine *e, const char *line, size_t n)
+answer(struct control_client *c, const char *line, size_t n)
 {
 	json_t *request, *reply = NULL;
 	const char *cmd;
@@ -188,9 +234,17 @@ answer(struct engine *e, const char *line, size_t n)
 	request = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
 	cmd = json_string_value(json_object_get(request, "cmd"));
 	for (i = 0; cmd != NULL && i < sizeof(commands) / sizeof(commands[0]);
-	     i++)
-		if (strcmp(cmd, commands[i].name) == 0)
-			reply = commands[i].run(e, request);
+	     i++) {
+		if (strcmp(cmd, commands[i].name) != 0)
+			continue;
+		if (commands[i].run == NULL) {
+			json_decref(request);
+			if (!list_begin(c))
+				client_close(c);
+			return NULL;
+		}
+		reply = commands[i].run(c->engine, request);
+	}
 	if (reply == NULL)
 		reply = refuse(request == NULL
 			? "not one JSON object a line"
@@ -222,16 +276,24 @@ client_flush(struct control_client *c)
 	free(c->out);
 	c->out = NULL;
 	c->out_len = c->out_at = 0;
-	loop_fd_set(c->watch, LOOP_READ);
+	if (c->ids != NULL && !list_piece(c))
+		client_close(c);
+	else
+		loop_fd_set(c->watch, c->out != NULL ? LOOP_WRITE : LOOP_READ);
 }
 
 static void
 client_line(struct control_client *c, const char *line, size_t n)
 {
-	json_t *reply = answer(c->engine, line, n);
+	json_t *reply = answer(c, line, n);
 	char *text;
 
-	text = reply != NULL ? json_dumps(reply, JSON_COMPACT) : NULL;
+	if (reply == NULL) {
+		if (c->fd >= 0)
+			client_flush(c);
+		return;
+	}
+	text = json_dumps(reply, JSON_COMPACT);
 	json_decref(reply);
 	if (text == NULL) {
 		client_close(c);
