@@ -32,6 +32,7 @@ struct connect {
 	struct cli *c;
 	const char *server, *user, *run_dir, *tun, *mtu;
 	const char *psk, *ca, *cert, *key;
+	const char *esp; /* "": every proposal of ours */
 	const char *charon, *l2tpd;
 	struct conf_network routes[CONF_ROUTES_MAX];
 	uint16_t route_count;
@@ -79,6 +80,7 @@ enum {
 	OPT_NO_ENCAP,
 	OPT_MTU,
 	OPT_QUIET,
+	OPT_ESP,
 	OPT_CHARON,
 	OPT_L2TPD,
 };
@@ -93,8 +95,9 @@ take_option(struct connect *k, int opt)
 	} table[] = {{OPT_USER, &k->user, NULL}, {OPT_PSK, &k->psk, NULL},
 	    {OPT_CA, &k->ca, NULL}, {OPT_CERT, &k->cert, NULL},
 	    {OPT_KEY, &k->key, NULL}, {OPT_TUN, &k->tun, NULL},
-	    {OPT_RUN_DIR, &k->run_dir, NULL}, {OPT_MTU, &k->mtu, NULL},
-	    {OPT_CHARON, &k->charon, NULL}, {OPT_L2TPD, &k->l2tpd, NULL},
+	    {OPT_ESP, &k->esp, NULL}, {OPT_RUN_DIR, &k->run_dir, NULL},
+	    {OPT_MTU, &k->mtu, NULL}, {OPT_CHARON, &k->charon, NULL},
+	    {OPT_L2TPD, &k->l2tpd, NULL},
 	    {OPT_PASSWORD_STDIN, NULL, &k->password_stdin},
 	    {OPT_NO_DNS, NULL, &k->no_dns}, {OPT_ONCE, NULL, &k->once},
 	    {OPT_ANY_PORT, NULL, &k->any_port},
@@ -136,6 +139,8 @@ check_options(struct connect *k)
 			return cli_usage("%s: such characters are not possible "
 					 "here",
 			    texts[i]);
+	if (k->esp[0] && !is_plain(k->esp))
+		return cli_usage("--esp: not a proposal");
 	if (k->run_dir[0] != '/')
 		return cli_usage("--run-dir: not an absolute path");
 	if (!k->user || !*k->user || strpbrk(k->user, "\"\\${}\n\t "))
@@ -169,6 +174,7 @@ read_options(struct connect *k, int argc, char **argv)
 	    {"no-encap", no_argument, NULL, OPT_NO_ENCAP},
 	    {"mtu", required_argument, NULL, OPT_MTU},
 	    {"quiet", no_argument, NULL, OPT_QUIET},
+	    {"esp", required_argument, NULL, OPT_ESP},
 	    {"charon", required_argument, NULL, OPT_CHARON},
 	    {"l2tpd", required_argument, NULL, OPT_L2TPD}, {NULL, 0, NULL, 0}};
 	int opt, err;
@@ -270,9 +276,9 @@ put_client(FILE *f, const struct connect *k, const char *password)
 		    k->routes[i].bits);
 	fprintf(f,
 	    "}\n\tno-dns = %s\n\tonce = %s\n\tany-port = %s\n"
-	    "\tno-encap = %s\n}\n",
+	    "\tno-encap = %s\n\tesp = \"%s\"\n}\n",
 	    k->no_dns ? "yes" : "no", k->once ? "yes" : "no",
-	    k->any_port ? "yes" : "no", k->no_encap ? "yes" : "no");
+	    k->any_port ? "yes" : "no", k->no_encap ? "yes" : "no", k->esp);
 }
 
 static int
@@ -470,6 +476,7 @@ cmd_connect(struct cli *c, int argc, char **argv)
 	    .run_dir = RUN_DIR,
 	    .tun = "aditc0",
 	    .mtu = "1400",
+	    .esp = "",
 	    .charon = ADIT_CHARON,
 	    .l2tpd = ADIT_SBINDIR "/l2tpd"};
 	err = read_options(&k, argc, argv);

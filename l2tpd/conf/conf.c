@@ -50,6 +50,7 @@ static const struct key keys[] = {
 	{ "client", "server-name", KIND_TEXT, TEXT(client.server_name) },
 	{ "client", "user", KIND_TEXT, TEXT(client.user) },
 	{ "client", "password-file", KIND_PATH, TEXT(client.password_file) },
+	{ "client", "esp", KIND_TEXT, TEXT(client.esp) },
 	{ "client", "routes", KIND_ROUTES, AT(client.routes), 0, 32 },
 	{ "client", "no-dns", KIND_BOOL, AT(client.no_dns), 0, 0 },
 	{ "client", "once", KIND_BOOL, AT(client.once), 0, 0 },

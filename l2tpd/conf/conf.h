@@ -29,6 +29,7 @@ struct conf_client {
 	char server_name[CONF_NAME_MAX];
 	char user[CONF_NAME_MAX];
 	char password_file[CONF_PATH_MAX];
+	char esp[64]; /* the only ESP proposal, as charon names it; "": ours */
 	struct conf_network routes[CONF_ROUTES_MAX]; /* into the tunnel */
 	uint16_t route_count;
 	bool no_dns;   /* leave the system's name servers alone */

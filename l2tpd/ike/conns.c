@@ -280,6 +280,7 @@ put_child(struct wr *w, const struct adit_conf *conf)
 	/* 17, not "udp": charon would look into /etc/protocols */
 	static const char *const l2tp_ts[] = {"dynamic[17/1701]", NULL};
 	static const char *const any_ts[] = {"dynamic[17/0-65535]", NULL};
+	const char *const only_esp[] = {conf->client.esp, NULL};
 	const bool dials = conf->client.on;
 
 	vici_put_section(w, "children");
@@ -288,7 +289,9 @@ put_child(struct wr *w, const struct adit_conf *conf)
 	vici_put_texts(w, "local_ts", l2tp_ts);
 	vici_put_texts(w, "remote_ts", dials ? l2tp_ts : any_ts);
 	vici_put_texts(w, "esp_proposals",
-	    conf->legacy_clients ? esp_proposals_legacy : esp_proposals);
+	    dials && conf->client.esp[0] ? only_esp
+		: conf->legacy_clients   ? esp_proposals_legacy
+					 : esp_proposals);
 	/* the mark is the association: it tells clients apart that share an
 	 * address and port */
 	vici_put_text(w, "mark_in", "%unique");

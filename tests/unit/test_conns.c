@@ -252,6 +252,36 @@ test_legacy(void **state)
 	assert_has(text, "proposals[aes256-sha256-modp2048,");
 }
 
+/* adit connect --esp: the only proposal of a client, and not of a server. */
+static void
+test_only_esp(void **state)
+{
+	struct rig *r = *state;
+
+	snprintf(
+	    r->conf.client.esp, sizeof(r->conf.client.esp), "aes256gcm16");
+	r->conf.client.on = true;
+	r->secrets.psk = blob("s");
+	conns_load(r->vici, &r->conf, &r->secrets, on_done, r);
+	serve(r);
+	assert_has(show(find(r, "load-conn", "adit-client{")),
+	    "esp_proposals[aes256gcm16,] ");
+}
+
+static void
+test_only_esp_of_server(void **state)
+{
+	struct rig *r = *state;
+
+	snprintf(
+	    r->conf.client.esp, sizeof(r->conf.client.esp), "aes256gcm16");
+	r->secrets.psk = blob("s");
+	conns_load(r->vici, &r->conf, &r->secrets, on_done, r);
+	serve(r);
+	assert_has(show(find(r, "load-conn", "adit-psk{")),
+	    "esp_proposals[aes256-sha512,");
+}
+
 /* The part of a connection that must be equal in both. */
 static void
 proposals(const struct recorded *q, char *buf, size_t n)
@@ -532,6 +562,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    RIG(test_psk_only),
 	    RIG(test_legacy),
+	    RIG(test_only_esp),
+	    RIG(test_only_esp_of_server),
 	    RIG(test_psk_and_certificate),
 	    RIG(test_nothing_to_load),
 	    RIG(test_too_large),
