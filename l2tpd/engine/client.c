@@ -425,12 +425,14 @@ static void
 client_call_up(struct session *s)
 {
 	struct client *c = s->engine->client;
+	const char *name = s->engine->conf.client.user;
+	char user[AUTH_MSG_NAME_MAX];
 
 	if (s->box->local_id != c->tunnel)
 		return;
 	c->session = s->id;
-	log_clean(s->engine->conf.client.user,
-	    strlen(s->engine->conf.client.user), s->user, sizeof(s->user));
+	free(s->user);
+	s->user = strdup(log_clean(name, strlen(name), user, sizeof(user)));
 	step(c, CLIENT_EV_CALL_UP);
 }
 

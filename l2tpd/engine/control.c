@@ -85,10 +85,11 @@ describe_session(struct engine *e, struct session *s)
 		    s->ipv4_inner[1], s->ipv4_inner[2], s->ipv4_inner[3]);
 	return json_pack("{s:I, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, "
 			 "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b}",
-	    "id", (json_int_t)s->id, "user", s->user, "device_address", device,
-	    "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4", inner,
-	    "plane", "user", "mark", (json_int_t)(a != NULL ? a->key.mark : 0),
-	    "since", since, "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
+	    "id", (json_int_t)s->id, "user", sessions_user(s), "device_address",
+	    device, "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4",
+	    inner, "plane", "user", "mark",
+	    (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
+	    "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
 	    (json_int_t)c.bytes_out, "packets_in", (json_int_t)c.packets_in,
 	    "packets_out", (json_int_t)c.packets_out, "spoofed",
 	    (json_int_t)c.spoofed, "cipher",
@@ -205,7 +206,7 @@ cmd_disconnect(struct engine *e, json_t *request)
 	if (user == NULL && !json_is_integer(id))
 		return refuse("disconnect needs \"id\" or \"user\"");
 	HASH_ITER (hh, e->sessions, s, tmp) {
-		if (user != NULL ? strcasecmp(s->user, user) != 0
+		if (user != NULL ? strcasecmp(sessions_user(s), user) != 0
 				 : json_integer_value(id) != (json_int_t)s->id)
 			continue;
 		n++;

@@ -52,6 +52,8 @@ void tunnels_reap(struct engine *e);
 
 /* session.c */
 struct session *sessions_find(struct engine *e, uint32_t id);
+/* "-" before authentication. Borrowed. */
+const char *sessions_user(const struct session *s);
 void sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v);
 void sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v);
 /* L2TP says it is over. */

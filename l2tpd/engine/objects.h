@@ -118,8 +118,8 @@ struct session {
 	bool in_plane, ipv4_up, draining, ending;
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;
-	char user[AUTH_MSG_NAME_MAX]; /* "-" before authentication */
-	uint8_t ipv4_inner[4];        /* of the client, whichever side we are */
+	char *user;            /* cleaned for logs; NULL: none yet */
+	uint8_t ipv4_inner[4]; /* of the client, whichever side we are */
 	time_t since; /* wall clock, when IPv4 came up; else when made */
 	uint64_t up_ms;
 	uint32_t session_limit_s, idle_limit_s;

@@ -86,7 +86,7 @@ server_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	log_msg(MSG_SESSION_UP,
 	    "session=%u user=%s inner=%u.%u.%u.%u device=%s assoc=%u tunnel=%u "
 	    "identity=%s cipher=%s mtu=%u",
-	    s->id, s->user, s->ipv4_inner[0], s->ipv4_inner[1],
+	    s->id, sessions_user(s), s->ipv4_inner[0], s->ipv4_inner[1],
 	    s->ipv4_inner[2], s->ipv4_inner[3],
 	    a != NULL ? endpoint_format(&a->peer, device, sizeof(device)) : "-",
 	    a != NULL ? a->id : 0, s->box->local_id,

@@ -32,6 +32,12 @@ sessions_find(struct engine *e, uint32_t id)
 	return s;
 }
 
+const char *
+sessions_user(const struct session *s)
+{
+	return s->user != NULL ? s->user : "-";
+}
+
 static struct session *
 session_of(struct tunnel_box *b, uint16_t local_session_id)
 {
@@ -122,7 +128,6 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 	s->box = b;
 	s->id = ++e->next_session_id;
 	s->local_session_id = v->local_id;
-	strcpy(s->user, "-");
 	s->since = time(NULL);
 	s->used_ms = s->up_ms = loop_now_ms(e->loop);
 	s->ppp = ppp_new(&e->ppp_config, loop_now_ms(e->loop));
@@ -241,8 +246,10 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 	memcpy(pv.ipv4_dns, v->ipv4_dns, sizeof(pv.ipv4_dns));
 	memcpy(pv.ipv4_nbns, v->ipv4_nbns, sizeof(pv.ipv4_nbns));
 	memcpy(pv.ifid_peer, v->ifid_peer, sizeof(pv.ifid_peer));
-	if (v->user[0] != '\0')
-		memcpy(s->user, v->user, sizeof(s->user));
+	if (v->user[0] != '\0') {
+		free(s->user);
+		s->user = strndup(v->user, sizeof(v->user));
+	}
 	s->session_limit_s = v->session_limit_s;
 	s->idle_limit_s = v->idle_limit_s;
 	if (pv.accept) {
@@ -371,7 +378,7 @@ sessions_bury(struct session *s, const char *why, bool by_peer)
 	if (s->auth == SESSION_AUTH_ASKED || s->auth == SESSION_AUTH_ACCEPTED)
 		authline_stop(s, s->end_why);
 	log_msg(MSG_SESSION_DOWN, "session=%u user=%s tunnel=%u why=%s by=%s",
-	    s->id, s->user, b->local_id, s->end_why,
+	    s->id, sessions_user(s), b->local_id, s->end_why,
 	    s->end_by_peer ? "peer" : "us");
 	if (s->in_plane)
 		plane_session_del(e->plane, s->id);
@@ -451,6 +458,7 @@ sessions_reap(struct engine *e)
 	while ((s = LIST_FIRST(&e->dead_sessions)) != NULL) {
 		LIST_REMOVE(s, next);
 		ppp_free(s->ppp);
+		free(s->user);
 		free(s);
 	}
 }

@@ -5,6 +5,8 @@
  * did not hear it, and time limits. It decides nothing: the verdict comes
  * from outside (server) or from the peer (client).
  */
+#include <stdlib.h>
+
 #include "base/secret.h"
 #include "ppp-glue/engine/link.h"
 
@@ -63,7 +65,7 @@ auth_start(struct ppp *p, enum ppp_auth_method method)
 	a->state = AUTH_WAITING;
 	a->method = method;
 	a->responded = false;
-	a->message_bytes = 0;
+	auth_forget_message(p);
 	a->timeout_ms = RESEND_MS;
 	a->resend_ms = UINT64_MAX;
 	a->limit_ms = p->now_ms + AUTH_LIMIT_MS;
@@ -85,6 +87,29 @@ auth_stop(struct ppp *p)
 }
 
 void
+auth_forget_message(struct ppp *p)
+{
+	free(p->auth.message);
+	p->auth.message = NULL;
+	p->auth.message_bytes = 0;
+}
+
+static void
+keep_message(struct ppp *p, struct rd message)
+{
+	struct auth *a = &p->auth;
+
+	auth_forget_message(p);
+	if (message.left > PPP_MESSAGE_MAX)
+		message.left = PPP_MESSAGE_MAX;
+	a->message = malloc(message.left + 1);
+	if (a->message == NULL)
+		return; /* an answer without words */
+	a->message_bytes = (uint16_t)message.left;
+	rd_bytes(&message, a->message, message.left);
+}
+
+void
 auth_answered(struct ppp *p, bool accept, struct rd message)
 {
 	struct auth *a = &p->auth;
@@ -93,10 +118,7 @@ auth_answered(struct ppp *p, bool accept, struct rd message)
 	a->resend_ms = UINT64_MAX;
 	a->limit_ms = UINT64_MAX;
 	if (p->cfg->server) {
-		if (message.left > sizeof(a->message))
-			message.left = sizeof(a->message);
-		a->message_bytes = (uint16_t)message.left;
-		rd_bytes(&message, a->message, message.left);
+		keep_message(p, message);
 		if (a->method == PPP_AUTH_PAP)
 			pap_send_answer(p);
 		else

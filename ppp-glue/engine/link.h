@@ -83,8 +83,8 @@ struct auth {
 	uint64_t limit_ms;   /* the end of patience */
 	uint8_t challenge[LINK_CHALLENGE_BYTES];
 	/* server: the final answer, for a peer that did not hear it */
-	uint16_t message_bytes;
-	uint8_t message[PPP_MESSAGE_MAX];
+	uint16_t message_bytes; /* at most PPP_MESSAGE_MAX */
+	uint8_t *message;       /* owned; NULL: none */
 	/* client: this challenge was answered by that response */
 	bool responded;
 	uint8_t response_bytes;
@@ -165,6 +165,7 @@ void auth_stop(struct ppp *p);
 void auth_tick(struct ppp *p);
 bool auth_allowed(const struct ppp_config *cfg, enum ppp_auth_method m);
 void auth_resend_later(struct ppp *p);
+void auth_forget_message(struct ppp *p);
 void auth_answered(struct ppp *p, bool accept, struct rd message);
 /* chap.c, pap.c */
 void chap_send_challenge(struct ppp *p);

@@ -52,6 +52,7 @@ ppp_free(struct ppp *p)
 	if (p == NULL)
 		return;
 	link_arena_drop(p);
+	auth_forget_message(p);
 	wipe(p, sizeof(*p));
 	free(p);
 }
