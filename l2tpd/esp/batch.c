@@ -216,10 +216,9 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms, struct transform_job *crypt)
 {
 	struct esp_sa *sa = j->sa;
 	const struct esp_alg *alg = sa->alg;
-	size_t front = TRANSFORM_HEAD_BYTES + (size_t)alg->iv_bytes;
-	size_t over = (j->len + TRAILER_BYTES) % alg->align_bytes;
-	size_t pad = over > 0 ? alg->align_bytes - over : 0;
-	size_t total = front + j->len + pad + TRAILER_BYTES + alg->icv_bytes;
+	size_t front = esp_sa_front_bytes(sa);
+	size_t total = esp_sa_sealed_bytes(sa, j->len);
+	size_t pad = total - front - j->len - TRAILER_BYTES - alg->icv_bytes;
 	struct wr w = wr_init(j->data - front, total);
 	uint8_t *unused;
 

@@ -139,6 +139,10 @@ bool esp_sa_is_expired(const struct esp_sa *sa, uint64_t now_ms);
 /* Room for the largest inner packet (UDP header included) in an outer IP
  * packet of outer_mtu bytes (IPv4 or v6 by peer family). */
 size_t esp_sa_payload_max(const struct esp_sa *sa, size_t outer_mtu);
+/* Where the ESP packet around an outbound payload of n bytes lies: it begins so
+ * many bytes in front of the payload, and is so long in all. */
+size_t esp_sa_front_bytes(const struct esp_sa *sa);
+size_t esp_sa_sealed_bytes(const struct esp_sa *sa, size_t n);
 
 enum esp_verdict {
 	ESP_OK = 0,
@@ -152,8 +156,9 @@ enum esp_verdict {
 /* One packet of a batch; the caller owns the buffer. */
 struct esp_job {
 	struct esp_sa *sa;
-	/* inbound: ESP header on entry. Outbound: the payload on entry; needs
-	 * 24 bytes of room in front and ESP_OVERHEAD_MAX - 24 behind. */
+	/* inbound: ESP header on entry. Outbound: the payload on entry, with
+	 * the room around it that esp_sa_sealed_bytes() tells; no byte outside
+	 * of that is touched. */
 	uint8_t *data;
 	size_t len;          /* bytes */
 	uint8_t next_header; /* in: set on success; out: given (17 = UDP) */

@@ -70,6 +70,21 @@ esp_sa_is_expired(const struct esp_sa *sa, uint64_t now_ms)
 }
 
 size_t
+esp_sa_front_bytes(const struct esp_sa *sa)
+{
+	return TRANSFORM_HEAD_BYTES + (size_t)sa->alg->iv_bytes;
+}
+
+size_t
+esp_sa_sealed_bytes(const struct esp_sa *sa, size_t n)
+{
+	size_t mask = (size_t)sa->alg->align_bytes - 1; /* of a power of two */
+	size_t text = (n + TRAILER_BYTES + mask) & ~mask;
+
+	return esp_sa_front_bytes(sa) + text + sa->alg->icv_bytes;
+}
+
+size_t
 esp_sa_payload_max(const struct esp_sa *sa, size_t outer_mtu)
 {
 	size_t around, room;

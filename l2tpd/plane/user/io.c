@@ -130,20 +130,21 @@ put_local(struct control_writer *w, const struct endpoint *local)
 	} /* else the kernel chooses */
 }
 
-/* segment_bytes: 0 when it is one datagram. */
+/* segmented: iov holds several datagrams of the run's size. */
 static void
 fill(struct msghdr *m, struct sockaddr_storage *name, union io_control *control,
     bool raw, const struct io_run *run, struct iovec *iov, size_t n_iov,
-    uint16_t segment_bytes)
+    bool segmented)
 {
 	struct control_writer w = {.control = control};
+	uint16_t segment_bytes = (uint16_t)run->segment_bytes;
 	struct endpoint peer = *run->peer;
 	int tos = run->tos;
 
 	if (raw)
 		peer.port = 0;
 	put_local(&w, run->local);
-	if (segment_bytes > 0)
+	if (segmented)
 		put_control(&w, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes,
 		    sizeof(segment_bytes));
 	if (tos != 0 && peer.family == 4)
@@ -160,14 +161,32 @@ fill(struct msghdr *m, struct sockaddr_storage *name, union io_control *control,
 	};
 }
 
+/* The datagrams of a run one by one: *at counts pieces, *offset bytes in the
+ * piece. False: there is none left. */
+static bool
+next_datagram(
+    const struct io_run *run, size_t *at, size_t *offset, struct iovec *ret)
+{
+	size_t left;
+
+	if (*at == run->n_iov)
+		return false;
+	left = run->iov[*at].iov_len - *offset;
+	ret->iov_base = (uint8_t *)run->iov[*at].iov_base + *offset;
+	ret->iov_len = left < run->segment_bytes ? left : run->segment_bytes;
+	*offset += ret->iov_len;
+	if (*offset == run->iov[*at].iov_len) {
+		(*at)++;
+		*offset = 0;
+	}
+	return true;
+}
+
 static bool
 is_full(int err)
 {
 	return err == EAGAIN || err == EWOULDBLOCK || err == ENOBUFS;
 }
-
-static void send_messages(struct io_socket *s, struct io_arrays *a,
-    const struct io_run *runs, size_t n, struct io_totals *totals);
 
 /* A message of several datagrams was refused. When they go one by one the
  * segmentation is to blame: a device without checksums (EIO) or a kernel with
@@ -177,13 +196,14 @@ static void
 send_singly(struct io_socket *s, const struct io_run *run, int err,
     struct io_totals *totals)
 {
-	size_t i, sent = 0;
+	size_t at = 0, offset = 0, sent = 0;
+	struct iovec iov;
 	int rc;
 
 	totals->gso_refused++;
-	for (i = 0; i < run->n_iov; i++) {
-		rc = io_send_one(s, run->local, run->peer, run->iov[i].iov_base,
-		    run->iov[i].iov_len);
+	while (next_datagram(run, &at, &offset, &iov)) {
+		rc = io_send_one(
+		    s, run->local, run->peer, iov.iov_base, iov.iov_len);
 		sent += rc == 0;
 		totals->full += rc == -ENOBUFS;
 		totals->failed += rc < 0 && rc != -ENOBUFS;
@@ -199,7 +219,7 @@ static void
 send_messages(struct io_socket *s, struct io_arrays *a,
     const struct io_run *runs, size_t n, struct io_totals *totals)
 {
-	size_t i, k, n_iov;
+	size_t i, k;
 	int sent;
 
 	for (i = 0; i < n;) {
@@ -207,20 +227,19 @@ send_messages(struct io_socket *s, struct io_arrays *a,
 		    s->fd, a->msgs + i, (unsigned int)(n - i), MSG_DONTWAIT);
 		if (sent > 0) {
 			for (k = i; k < i + (size_t)sent; k++)
-				totals->sent += a->msgs[k].msg_hdr.msg_iovlen;
+				totals->sent += a->n[k];
 			totals->messages += (size_t)sent;
 			i += (size_t)sent;
 			continue;
 		}
 		if (errno == EINTR)
 			continue;
-		n_iov = a->msgs[i].msg_hdr.msg_iovlen;
 		if (is_full(errno)) {
 			for (; i < n; i++)
-				totals->full += a->msgs[i].msg_hdr.msg_iovlen;
+				totals->full += a->n[i];
 			return;
 		}
-		if (n_iov > 1)
+		if (a->n[i] > 1)
 			send_singly(s, &runs[a->run[i]], errno, totals);
 		else /* this one cannot go: the rest may */
 			totals->failed++;
@@ -228,30 +247,49 @@ send_messages(struct io_socket *s, struct io_arrays *a,
 	}
 }
 
+struct sender {
+	struct io_socket *socket;
+	struct io_arrays *arrays;
+	const struct io_run *runs;
+	struct io_totals *totals;
+	size_t n; /* messages that are ready */
+};
+
+static void
+add_message(
+    struct sender *w, size_t run, struct iovec *iov, size_t n_iov, size_t n)
+{
+	struct io_arrays *a = w->arrays;
+
+	a->run[w->n] = (uint16_t)run;
+	a->n[w->n] = (uint16_t)n;
+	fill(&a->msgs[w->n].msg_hdr, &a->names[w->n], &a->control[w->n],
+	    w->socket->raw, &w->runs[run], iov, n_iov, n > 1);
+	w->n++;
+	if (w->n == IO_MESSAGES) {
+		send_messages(w->socket, a, w->runs, w->n, w->totals);
+		w->n = 0;
+	}
+}
+
 void
 io_send(struct io_socket *s, struct io_arrays *a, const struct io_run *runs,
     size_t n, struct io_totals *totals)
 {
-	size_t i, k, step, n_messages = 0;
-	const struct io_run *run;
+	struct sender w = {s, a, runs, totals, 0};
+	size_t i, at, offset;
 
 	for (i = 0; i < n; i++) {
-		run = &runs[i];
-		step = s->gso ? run->n_iov : 1;
-		for (k = 0; k < run->n_iov; k += step) {
-			if (n_messages == IO_MESSAGES) {
-				send_messages(s, a, runs, n_messages, totals);
-				n_messages = 0;
-			}
-			a->run[n_messages] = (uint16_t)i;
-			fill(&a->msgs[n_messages].msg_hdr,
-			    &a->names[n_messages], &a->control[n_messages],
-			    s->raw, run, run->iov + k, step,
-			    (uint16_t)(step > 1 ? run->iov[0].iov_len : 0));
-			n_messages++;
+		if (s->gso || runs[i].n == 1) {
+			add_message(
+			    &w, i, runs[i].iov, runs[i].n_iov, runs[i].n);
+			continue;
 		}
+		at = offset = 0;
+		while (next_datagram(&runs[i], &at, &offset, &a->iov[w.n]))
+			add_message(&w, i, &a->iov[w.n], 1, 1);
 	}
-	send_messages(s, a, runs, n_messages, totals);
+	send_messages(s, a, runs, w.n, totals);
 }
 
 int
@@ -269,7 +307,7 @@ io_send_one(const struct io_socket *s, const struct endpoint *local,
 	if (s->fd < 0)
 		return -ENOENT;
 	memset(&control, 0, sizeof(control));
-	fill(&m, &name, &control, s->raw, &run, &iov, 1, 0);
+	fill(&m, &name, &control, s->raw, &run, &iov, 1, false);
 	do
 		n = sendmsg(s->fd, &m, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);

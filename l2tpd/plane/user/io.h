@@ -34,8 +34,8 @@ struct io_arrays {
 	struct iovec iov[IO_MESSAGES];
 	struct sockaddr_storage names[IO_MESSAGES];
 	union io_control control[IO_MESSAGES];
-	/* sending: the run of a message */
-	uint16_t run[IO_MESSAGES];
+	/* sending: the run of a message, and how many datagrams it has */
+	uint16_t run[IO_MESSAGES], n[IO_MESSAGES];
 };
 
 struct io_totals {
@@ -60,13 +60,14 @@ struct io_message {
 	struct endpoint peer, local; /* local.port is not set */
 };
 
-/* What goes: datagrams of one peer in their order. All are as long as the
- * first, only the last may be shorter; IO_SEGMENTS and IO_MESSAGE_BYTES at
- * most. Everything is borrowed for the call. */
+/* What goes: n datagrams of one peer in their order, all of segment_bytes, only
+ * the last may be shorter; IO_SEGMENTS and IO_MESSAGE_BYTES at most. Everything
+ * is borrowed for the call. */
 struct io_run {
 	const struct endpoint *peer, *local;
-	struct iovec *iov; /* a datagram each */
-	size_t n_iov;
+	struct iovec *iov; /* pieces of one or more whole datagrams */
+	size_t n_iov, n;
+	size_t segment_bytes;
 	uint8_t tos; /* outer DSCP and ECN */
 };
 

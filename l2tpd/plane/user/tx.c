@@ -162,28 +162,49 @@ make_runs(struct user_plane *u)
 	return n_runs;
 }
 
+/* The run's packets as pieces of memory; returns how many. */
+static size_t
+gather(const struct user_tx *tx, const struct tx_run *r, struct iovec *ret)
+{
+	const struct esp_job *j;
+	uint8_t *end = NULL;
+	size_t n = 0;
+	uint16_t at, k;
+
+	for (k = 0, at = r->first; k < r->n; k++, at = tx->next[at]) {
+		j = &tx->jobs[at];
+		if (j->data == end)
+			ret[n - 1].iov_len += j->len;
+		else
+			ret[n++] = (struct iovec){j->data, j->len};
+		end = j->data + j->len;
+	}
+	return n;
+}
+
 static void
 send_runs(struct user_plane *u, size_t n_runs)
 {
 	struct user_tx *tx = &u->tx;
 	size_t n[2] = {0, 0}, i, n_iov = 0;
 	const struct tx_run *r;
+	struct io_run *out;
 	unsigned int raw;
-	uint16_t at, k;
 
 	for (i = 0; i < n_runs; i++) {
 		r = &tx->runs[i];
 		raw = esp_sa_is_encap(r->sa) ? 0 : 1;
-		tx->out[raw][n[raw]++] = (struct io_run){
+		out = &tx->out[raw][n[raw]++];
+		*out = (struct io_run){
 		    .peer = esp_sa_peer(r->sa),
 		    .local = esp_sa_local(r->sa),
 		    .iov = &tx->iov[n_iov],
-		    .n_iov = r->n,
+		    .n = r->n,
+		    .segment_bytes = r->segment_bytes,
 		    .tos = r->tos,
 		};
-		for (k = 0, at = r->first; k < r->n; k++, at = tx->next[at])
-			tx->iov[n_iov++] =
-			    (struct iovec){tx->jobs[at].data, tx->jobs[at].len};
+		out->n_iov = gather(tx, r, out->iov);
+		n_iov += out->n_iov;
 	}
 	if (n[0] > 0)
 		io_send(&u->sockets[PATH_UDP4500].io, &tx->io, tx->out[0], n[0],
@@ -206,40 +227,38 @@ encrypt_and_send(struct user_plane *u)
 	if (gso != u->sockets[PATH_UDP4500].io.gso)
 		user_chores_soon(u); /* tell */
 	u->totals.tx_batches++;
-	tx->n = 0;
+	tx->n = tx->used_bytes = 0;
 }
 
 /* ---- from the TUN device ---- */
 
-/* Cut into slots, with headers in front; sends what is full. */
+/* Cut into the arena, with headers in front; sends what is full. */
 static void
 queue(struct user_plane *u, struct user_session *s, struct esp_sa *sa,
     struct cut *c, uint16_t mtu)
 {
 	struct user_tx *tx = &u->tx;
 	bool ipv6 = c->ip.version == 6, only = c->n_segments == 1;
-	uint8_t *p;
-	size_t n;
+	size_t front = esp_sa_front_bytes(sa), n;
+	uint8_t *p; /* the payload of ESP; the IP packet is behind headers */
 
 	for (;;) {
 		if (tx->n == TX_PACKETS)
 			encrypt_and_send(u);
-		p = tx->slots + tx->n * tx->slot_stride + USER_HEADROOM;
-		n = cut_next(c, p, tx->slot_inner_bytes);
+		p = tx->arena + tx->used_bytes + front;
+		n = cut_next(c, p + USER_HEADERS_BYTES, tx->inner_max);
 		if (n == 0)
 			return;
-		if (only && inet_is_syn(p, &c->ip))
-			inet_clamp_mss(p, &c->ip, mtu);
-		put_headers(s, p - USER_HEADERS_BYTES, n, ipv6);
+		if (only && inet_is_syn(p + USER_HEADERS_BYTES, &c->ip))
+			inet_clamp_mss(p + USER_HEADERS_BYTES, &c->ip, mtu);
+		put_headers(s, p, n, ipv6);
 		tx->sessions[tx->n] = s;
 		tx->inner_bytes[tx->n] = (uint16_t)n;
 		tx->tos[tx->n] = outer_tos(u, &c->ip);
+		n += USER_HEADERS_BYTES;
+		tx->used_bytes += esp_sa_sealed_bytes(sa, n);
 		tx->jobs[tx->n++] = (struct esp_job){
-		    .sa = sa,
-		    .data = p - USER_HEADERS_BYTES,
-		    .len = USER_HEADERS_BYTES + n,
-		    .next_header = PROTO_UDP,
-		};
+		    .sa = sa, .data = p, .len = n, .next_header = PROTO_UDP};
 	}
 }
 
@@ -253,8 +272,7 @@ prepare(
 	struct cut c;
 	uint16_t mtu;
 
-	if (!cut_begin(&c, h, p, len) ||
-	    c.segment_bytes > u->tx.slot_inner_bytes) {
+	if (!cut_begin(&c, h, p, len) || c.segment_bytes > u->tx.inner_max) {
 		u->totals.drop_malformed++;
 		return;
 	}

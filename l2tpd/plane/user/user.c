@@ -63,7 +63,7 @@ destroy(struct user_plane *u)
 	larval_free(u->larval);
 	free(u->rx.bufs);
 	free(u->tx.super);
-	free(u->tx.slots);
+	free(u->tx.arena);
 	free(u);
 }
 
@@ -448,16 +448,15 @@ static bool
 make_buffers(struct user_plane *u)
 {
 	struct user_tx *tx = &u->tx;
-	size_t lines;
 
-	tx->slot_inner_bytes =
+	tx->inner_max =
 	    u->cfg.inner_mtu > TX_INNER_MIN ? u->cfg.inner_mtu : TX_INNER_MIN;
-	lines = (tx->slot_inner_bytes + TX_SLOT_AROUND + 63) / 64;
-	tx->slot_stride = (lines | 1) * 64;
+	tx->arena_bytes = TX_PACKETS *
+	    (USER_HEADERS_BYTES + tx->inner_max + ESP_OVERHEAD_MAX);
 	tx->super = malloc(TUN_PACKET_BYTES);
-	tx->slots = malloc(TX_PACKETS * tx->slot_stride);
+	tx->arena = malloc(tx->arena_bytes);
 	u->rx.bufs = malloc((size_t)RX_MESSAGES * RX_STRIDE);
-	return tx->super != NULL && tx->slots != NULL && u->rx.bufs != NULL;
+	return tx->super != NULL && tx->arena != NULL && u->rx.bufs != NULL;
 }
 
 static bool

@@ -44,12 +44,10 @@
 #define RX_MERGED    8  /* the same when they come merged */
 #define RX_PACKETS   512
 
-/* Sending: a batch is sent when it is this full or nothing else waits. A slot
- * takes the largest inner packet with all that is put around it. */
-#define TX_PACKETS     256
-#define TX_FULL        192
-#define TX_INNER_MIN   1500 /* what a slot takes at least, bytes */
-#define TX_SLOT_AROUND (USER_HEADROOM + ESP_OVERHEAD_MAX + 48)
+/* Sending: a batch is sent when it is this full or nothing else waits. */
+#define TX_PACKETS   256
+#define TX_FULL      192
+#define TX_INNER_MIN 1500 /* taken at least, bytes of an inner packet */
 
 enum user_path { PATH_UDP500, PATH_UDP4500, PATH_ESP, PATH_COUNT };
 
@@ -100,8 +98,11 @@ struct tx_run {
 
 struct user_tx {
 	uint8_t *super; /* TUN_PACKET_BYTES: what came from the TUN device */
-	uint8_t *slots; /* TX_PACKETS * slot_stride */
-	size_t slot_stride, slot_inner_bytes;
+	/* The ESP packets of the batch, one behind the other without a gap,
+	 * so that those of one SA are one piece of memory. */
+	uint8_t *arena;
+	size_t arena_bytes, used_bytes;
+	size_t inner_max; /* largest inner packet, bytes */
 	struct io_arrays io;
 	struct esp_job jobs[TX_PACKETS];
 	struct user_session *sessions[TX_PACKETS];
