@@ -57,7 +57,7 @@ class Arithmetic(unittest.TestCase):
                 stats.ratios({0: {"x": bad}}, {0: {"x": 1}}, "x")
 
     def test_above_the_floor_is_refused(self):
-        samples = {("tcp1-up", "floor-veth"): {0: tcp(10, 0.1), 1: tcp(10, 0.1)},
+        samples = {("tcp1-up", "floor-veth"): {0: tcp(5, 0.1), 1: tcp(10, 0.1)},
                    ("tcp1-up", "fast"): {0: tcp(9, 1), 1: tcp(12, 1)},
                    ("tcp1-up", "no-link"): {0: tcp(20, 1)},
                    ("tcp1-up", "other"): {0: tcp(3, 1), 1: tcp(3, 1)}}
