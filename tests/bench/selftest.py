@@ -204,6 +204,28 @@ class Files(unittest.TestCase):
         for bar in bars.load(os.path.join(HERE, "bars.tsv")):
             self.assertIn(bar["peer"], peers)
 
+    def test_chosen(self):
+        run = load_run()
+
+        def names(base=None, quick=False, peers=None):
+            args = types.SimpleNamespace(base=base, quick=quick, peers=peers)
+            out, stand_ins = run.chosen(args, run.all_tunnels())
+            return [t.name for t in out], {t.name for t in stand_ins}
+        got, stand_ins = names(peers="openvpn")
+        self.assertEqual(got[0], "floor-veth")
+        self.assertLess({"adit", "adit-gcm", "openvpn", "openvpn-cbc", "adit-plane"}, set(got))
+        self.assertNotIn("wireguard-go@13", got)
+        self.assertEqual(stand_ins, {"adit-plane", "adit-plane-gcm"})
+        got, stand_ins = names(base="openvpn", peers="softether")
+        self.assertEqual(set(got), {"floor-veth", "openvpn", "openvpn-cbc", "softether"})
+        got, _ = names(quick=True)
+        self.assertNotIn("wireguard-go@12", got)
+        self.assertLess(got.index("adit"), got.index("wireguard-go@13"))
+        self.assertLess(got.index("wireguard-go@13"), got.index("softether"))
+        self.assertLess(got.index("softether"), got.index("softether-l2tp"))
+        with self.assertRaises(SystemExit):
+            names(peers="no-such-peer")
+
     def test_block(self):
         old = "a\n<!-- x begin -->\nold\n<!-- x end -->\nb\n"
         self.assertEqual(report.between(old, "x", "new"),
