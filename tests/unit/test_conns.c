@@ -258,8 +258,7 @@ test_only_esp(void **state)
 {
 	struct rig *r = *state;
 
-	snprintf(
-	    r->conf.client.esp, sizeof(r->conf.client.esp), "aes256gcm16");
+	snprintf(r->conf.client.esp, sizeof(r->conf.client.esp), "aes256gcm16");
 	r->conf.client.on = true;
 	r->secrets.psk = blob("s");
 	conns_load(r->vici, &r->conf, &r->secrets, on_done, r);
@@ -273,8 +272,7 @@ test_only_esp_of_server(void **state)
 {
 	struct rig *r = *state;
 
-	snprintf(
-	    r->conf.client.esp, sizeof(r->conf.client.esp), "aes256gcm16");
+	snprintf(r->conf.client.esp, sizeof(r->conf.client.esp), "aes256gcm16");
 	r->secrets.psk = blob("s");
 	conns_load(r->vici, &r->conf, &r->secrets, on_done, r);
 	serve(r);
