@@ -327,6 +327,8 @@ assoc_sync_end(struct engine *e)
 	log_msg(MSG_CHARON_SYNCED, "associations=%u", HASH_COUNT(e->assocs));
 	HASH_ITER (hh, e->assocs, a, tmp)
 		assoc_housekeeping(e, a);
+	if (charon_is_there(e))
+		e->role->charon(e, true);
 }
 
 /* The plane stopped using an SA whose hard limit is reached. */

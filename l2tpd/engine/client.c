@@ -23,6 +23,7 @@
 /* Timers, milliseconds. */
 #define T_IKE_MS      30000 /* charon's own patience is shorter */
 #define T_INITIATE_MS 27000 /* ... and what we tell it */
+#define T_SETTLE_MS   100   /* for our last quick mode message to arrive */
 #define T_TUNNEL_MS   30000
 #define T_PPP_MS      60000
 #define T_LOAD_MS     250  /* charon was not told the connection yet */
@@ -35,6 +36,7 @@
 enum client_state {
 	CLIENT_IDLE, /* charon is not there */
 	CLIENT_IKE,
+	CLIENT_SECURED,
 	CLIENT_TUNNEL,
 	CLIENT_SESSION,
 	CLIENT_PPP,
@@ -98,7 +100,7 @@ on_timer(void *ctx)
 {
 	struct client *c = ctx;
 
-	if (c->state != CLIENT_WAIT)
+	if (c->state != CLIENT_WAIT && c->state != CLIENT_SECURED)
 		c->why = "no-answer";
 	step(c, CLIENT_EV_TIMER);
 }
@@ -140,6 +142,14 @@ act_initiate(struct client *c)
 		c->initiates++;
 	else
 		loop_timer_set(c->timer, T_WAIT_MIN_MS);
+}
+
+/* Our SAs are there before the server knows: it installs its own when it has
+ * our third message of quick mode (RFC 2409 5.5), which leaves after this. */
+static void
+act_settle(struct client *c)
+{
+	loop_timer_set(c->timer, T_SETTLE_MS);
 }
 
 static void
@@ -287,7 +297,8 @@ static const struct client_cell
     table[CLIENT_STATE_COUNT][CLIENT_EVENT_COUNT] = {
 	/*                 CHARON            CHARON_GONE     SECURED          TUNNEL_UP          CALL_UP          ADDRESS         LOST            FATAL         TIMER             STOP */
 	[CLIENT_IDLE]    = { DO(initiate, IKE), STAY(IDLE),     STAY(IDLE),      STAY(IDLE),        STAY(IDLE),      STAY(IDLE),     STAY(IDLE),     DO(end, END), STAY(IDLE),       DO(stop, END) },
-	[CLIENT_IKE]     = { STAY(IKE),         DO(idle, IDLE), DO(dial, TUNNEL), STAY(IKE),        STAY(IKE),       STAY(IKE),      DO(wait, WAIT), DO(end, END), DO(wait, WAIT),   DO(stop, END) },
+	[CLIENT_IKE]     = { STAY(IKE),         DO(idle, IDLE), DO(settle, SECURED), STAY(IKE),        STAY(IKE),       STAY(IKE),      DO(wait, WAIT), DO(end, END), DO(wait, WAIT),   DO(stop, END) },
+	[CLIENT_SECURED] = { STAY(SECURED),     STAY(SECURED),  STAY(SECURED),   STAY(SECURED),     STAY(SECURED),   STAY(SECURED),  DO(wait, WAIT), DO(end, END), DO(dial, TUNNEL), DO(stop, END) },
 	[CLIENT_TUNNEL]  = { STAY(TUNNEL),      STAY(TUNNEL),   STAY(TUNNEL),    DO(call, SESSION), STAY(TUNNEL),    STAY(TUNNEL),   DO(wait, WAIT), DO(end, END), DO(wait, WAIT),   DO(stop, END) },
 	[CLIENT_SESSION] = { STAY(SESSION),     STAY(SESSION),  STAY(SESSION),   STAY(SESSION),     DO(ppp, PPP),    STAY(SESSION),  DO(wait, WAIT), DO(end, END), DO(wait, WAIT),   DO(stop, END) },
 	[CLIENT_PPP]     = { STAY(PPP),         STAY(PPP),      STAY(PPP),       STAY(PPP),         STAY(PPP),       DO(up, UP),     DO(wait, WAIT), DO(end, END), DO(wait, WAIT),   DO(stop, END) },
