@@ -163,6 +163,7 @@ dns_file_set(const struct dns_file *f, const uint8_t dns[2][4])
 	size_t len = 0, old_len = 0;
 	char *old, *text;
 	int rc = -ENOMEM;
+	struct stat st;
 
 	if (is_marked(f->path, NULL)) /* another client was first */
 		return -EBUSY;
@@ -171,13 +172,15 @@ dns_file_set(const struct dns_file *f, const uint8_t dns[2][4])
 	text = compose(old != NULL ? old : "", f->owner, dns, &len);
 	if (text == NULL)
 		goto out;
-	if (old == NULL) { /* there was none: so it will be again */
+	/* there was none: so it will be again */
+	if (old == NULL && lstat(f->path, &st) < 0) {
 		rc = write_file(f->path, O_EXCL, text, len);
 		goto out;
 	}
 	rc = replace(f, text, len);
 	if (rc == -EXDEV || rc == -EBUSY) {
-		rc = write_file(f->saved_copy, O_TRUNC, old, old_len);
+		rc = write_file(
+		    f->saved_copy, O_TRUNC, old != NULL ? old : "", old_len);
 		if (rc == 0)
 			rc = write_file(f->path, O_TRUNC, text, len);
 	}
