@@ -193,6 +193,64 @@ ppp_frames_go_to_the_engine(void **state)
 	net_stop(&f);
 }
 
+/* We are the client: whatever TUN gives goes to the server, which may send from
+ * anywhere but from our own address; one uplink at a time. */
+static void
+uplink_takes_everything(void **state)
+{
+	const struct plane_session up = {.id = 7,
+	    .association = 1,
+	    .local_tunnel_id = 107,
+	    .local_session_id = 207,
+	    .peer_tunnel_id = 307,
+	    .peer_session_id = 407,
+	    .peer_port = 1701,
+	    .uplink = true};
+	const uint8_t ours[4] = {10, 0, 0, 7}, other[4] = {10, 0, 0, 8};
+	struct plane_session second = up;
+	struct plane_counters c;
+	uint8_t ip[100], got[NET_BYTES];
+	struct net f;
+
+	(void)state;
+	net_start(&f);
+	plane_session_del(f.s.plane, 1);
+	assert_int_equal(plane_session_add(f.s.plane, &up), 0);
+	net_ipv4(ip, sizeof(ip), 7, 200, false);
+	net_tun_send(&f.s, ip, sizeof(ip));
+	net_turn(&f.s);
+	assert_int_equal(net_client_receive(&f.c, got), 0); /* not open */
+	assert_int_equal(plane_session_open_ipv4(f.s.plane, 7, ours, 1400), 0);
+	for (uint8_t dst = 1; dst < 250; dst = (uint8_t)(dst + 50)) {
+		net_ipv4(ip, sizeof(ip), 7, dst, false);
+		net_tun_send(&f.s, ip, sizeof(ip));
+		net_turn(&f.s);
+		assert_int_not_equal(net_client_receive(&f.c, got), 0);
+		net_ipv4(ip, sizeof(ip), dst, 7, false);
+		net_client_send_ip(&f.c, 107, 207, ip, sizeof(ip));
+		net_turn(&f.s);
+		assert_int_equal(net_tun_receive(&f.s, got), sizeof(ip));
+	}
+	net_ipv4(ip, sizeof(ip), 7, 200, false);
+	net_client_send_ip(&f.c, 107, 207, ip, sizeof(ip));
+	net_turn(&f.s);
+	assert_int_equal(net_tun_receive(&f.s, got), 0);
+	assert_int_equal(plane_session_counters(f.s.plane, 7, &c), 0);
+	assert_int_equal(c.spoofed, 1);
+	second.id = 8;
+	second.local_session_id = 208;
+	assert_int_equal(plane_session_add(f.s.plane, &second), 0);
+	assert_int_equal(
+	    plane_session_open_ipv4(f.s.plane, 8, other, 1400), -EEXIST);
+	plane_session_shut(f.s.plane, 7);
+	assert_int_equal(plane_session_open_ipv4(f.s.plane, 8, other, 1400), 0);
+	plane_session_del(f.s.plane, 8);
+	net_tun_send(&f.s, ip, sizeof(ip));
+	net_turn(&f.s); /* nobody is there: dropped */
+	assert_int_equal(net_client_receive(&f.c, got), 0);
+	net_stop(&f);
+}
+
 static void
 spoofed_sources_are_dropped(void **state)
 {
@@ -613,6 +671,7 @@ main(void)
 	    cmocka_unit_test(frames_with_and_without_compression),
 	    cmocka_unit_test(ppp_frames_go_to_the_engine),
 	    cmocka_unit_test(spoofed_sources_are_dropped),
+	    cmocka_unit_test(uplink_takes_everything),
 	    cmocka_unit_test(sessions_of_another_association_are_refused),
 	    cmocka_unit_test(neighbours_behind_one_nat),
 	    cmocka_unit_test(ike_and_its_marker),
