@@ -273,8 +273,9 @@ supervise_lock(struct cli *c, int *ret_fd)
 			old[0] = '\0';
 		old[strcspn(old, "\n")] = '\0';
 		close(fd);
-		return cli_fail("adit runs already with %s, as process %s: "
-				"stop that one first",
+		return cli_fail(
+		    "adit with %s is running already, as process %s: "
+		    "stop that one first",
 		    c->conf.run_dir, old);
 	}
 	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
