@@ -93,8 +93,8 @@ run(struct ppp *p, unsigned which, uint8_t code, struct rd list)
 	static const uint16_t protocol[4] = {LINK_PROTO_LCP, LINK_PROTO_IPCP,
 	    LINK_PROTO_IPV6CP, LINK_PROTO_IPCP};
 	struct fsm *f = which == 0 ? &p->lcp.fsm
-	    : which == 2           ? &p->ipv6cp.fsm
-				   : &p->ipcp.fsm;
+	    : which == 2           ? &p->ipv6cp.ncp.fsm
+				   : &p->ipcp.ncp.fsm;
 	uint8_t buf[8 + 1500];
 	struct wr w = wr_init(buf, sizeof(buf));
 

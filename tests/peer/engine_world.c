@@ -147,9 +147,8 @@ carry(struct world *w, const struct null_call *call)
 	}
 }
 
-/* The engine's next call to the plane, played on. */
-static bool
-deliver(struct world *w)
+bool
+world_deliver(struct world *w)
 {
 	const struct plane_counters counters = {
 	    .bytes_in = 1000, .bytes_out = 2000};
@@ -164,7 +163,10 @@ deliver(struct world *w)
 		break;
 	case NULL_CALL_L2TP_SEND:
 	case NULL_CALL_PPP_SEND:
-		carry(w, &call);
+		if (w->carry != NULL)
+			w->carry(w->carry_ctx, &call);
+		else
+			carry(w, &call);
 		break;
 	case NULL_CALL_SESSION_ADD:
 		w->session = call.session;
@@ -188,7 +190,7 @@ world_run(struct world *w)
 
 	for (i = 0; i < 2000 && quiet < 20; i++) {
 		loop_run_once(w->loop, false);
-		quiet = deliver(w) ? 0 : quiet + 1;
+		quiet = world_deliver(w) ? 0 : quiet + 1;
 	}
 }
 

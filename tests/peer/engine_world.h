@@ -50,6 +50,9 @@ struct world {
 	uint32_t assoc_of_mark[256];
 	struct client clients[CLIENTS];
 	struct tunnel_config client_tunnel_config;
+	/* who gets what the engine sends, instead of the clients; or NULL */
+	void (*carry)(void *ctx, const struct null_call *call);
+	void *carry_ctx;
 	/* fake authority */
 	struct imsg_channel *authority;
 	unsigned int asks, ups, stops;
@@ -65,6 +68,8 @@ struct world {
 uint64_t now_ms(const struct world *w);
 void client_drain(struct world *w, struct client *c);
 void world_run(struct world *w);
+/* The engine's next call to the plane, played on. False: there is none. */
+bool world_deliver(struct world *w);
 /* IP flows in the plane's newest session. */
 bool world_ip_flows(const struct world *w);
 void world_dial(struct world *w, size_t index, uint32_t mark, const char *user,

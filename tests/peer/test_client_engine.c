@@ -92,18 +92,14 @@ to_server(struct both *b, const struct null_call *c)
 {
 	const struct endpoint peer = {4, {198, 51, 100, 7}, 4500};
 	struct world *w = b->w;
-	size_t i;
 
-	if (c->type == NULL_CALL_L2TP_SEND && c->result == 0)
-		w->events.l2tp(w->events_ctx, w->assoc_of_mark[MARK], &peer,
-		    1701, c->data);
-	if (c->type != NULL_CALL_PPP_SEND || c->result != 0)
+	if (c->result != 0)
 		return;
-	for (i = 0; i < 8; i++)
-		if (w->rows[i].used) {
-			w->events.ppp(w->events_ctx, w->rows[i].s.id, c->data);
-			return;
-		}
+	if (c->type == NULL_CALL_L2TP_SEND)
+		null_inject_l2tp(
+		    w->plane, w->assoc_of_mark[MARK], &peer, 1701, c->data);
+	else if (c->type == NULL_CALL_PPP_SEND)
+		null_inject_ppp(w->plane, w->session, c->data);
 }
 
 static uint32_t
@@ -113,15 +109,16 @@ client_association(const struct both *b)
 }
 
 static void
-to_client(struct both *b, const struct packet *k)
+to_client(void *ctx, const struct null_call *c)
 {
 	const struct endpoint peer = {4, {203, 0, 113, 1}, 4500};
+	struct both *b = ctx;
 
-	if (k->session == 0)
-		null_inject_l2tp(b->plane, client_association(b), &peer, 1701,
-		    rd_init(k->data, k->len));
+	if (c->type == NULL_CALL_L2TP_SEND)
+		null_inject_l2tp(
+		    b->plane, client_association(b), &peer, 1701, c->data);
 	else
-		null_inject_ppp(b->plane, 1, rd_init(k->data, k->len));
+		null_inject_ppp(b->plane, 1, c->data);
 }
 
 static bool
@@ -129,7 +126,6 @@ carry(struct both *b)
 {
 	uint8_t copy[2048];
 	struct null_call c;
-	struct packet *k;
 	bool any = false;
 	size_t n;
 
@@ -143,14 +139,8 @@ carry(struct both *b)
 		to_server(b, &c);
 		any = true;
 	}
-	while (b->w->to_clients.n > 0) {
-		k = b->w->to_clients.p[0];
-		memmove(b->w->to_clients.p, b->w->to_clients.p + 1,
-		    --b->w->to_clients.n * sizeof(k));
-		to_client(b, k);
-		free(k);
+	while (world_deliver(b->w))
 		any = true;
-	}
 	return any;
 }
 
@@ -289,6 +279,8 @@ setup(void **state)
 	charon_up(b->w);
 	plugin_sa(b->w, MARK, 0);
 	world_run(b->w);
+	b->w->carry = to_client;
+	b->w->carry_ctx = b;
 	b->plugin.plugin_fd = -1;
 	b->vici = -1;
 	snprintf(b->plugin.plugin_path, sizeof(b->plugin.plugin_path),
@@ -352,8 +344,10 @@ test_connect(void **state)
 	assert_non_null(s);
 	assert_true(open);
 	assert_true(s->uplink);
-	assert_true(b->w->rows[0].open);
-	assert_false(b->w->rows[0].s.uplink);
+	s = null_session(b->w->plane, b->w->session, &open);
+	assert_non_null(s);
+	assert_true(open);
+	assert_false(s->uplink);
 	assert_int_equal(b->w->ups, 1);
 	assert_false(b->ended);
 }
