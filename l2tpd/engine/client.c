@@ -339,7 +339,7 @@ client_begin(struct engine *e)
 	    .receive_window = 8,
 	    .max_sessions = 1,
 	    .hello_interval_ms = conf->hello_interval_s * 1000,
-	    .setup_timeout_ms = T_SETUP_MS,
+	    .setup_timeout_ms = T_CLIENT_SETUP_MS,
 	    .random = engine_random,
 	};
 	e->ppp_config = (struct ppp_config){

@@ -40,6 +40,7 @@
 #define HOUSE_SLOTS       20    /* each association's turn comes once in it */
 #define T_USE_MS          60000 /* accounting: interim counters */
 #define T_SETUP_MS        30000 /* half-open tunnels and sessions go away */
+#define T_CLIENT_SETUP_MS 10000 /* as a client: the server was restarted */
 #define T_TUNNEL_IDLE_MS  10000 /* a tunnel without a session is closed */
 #define T_ASSOC_IDLE_MS   20000 /* IKE SA without a tunnel is terminated */
 #define T_ASSOC_FIRST_MS  60000 /* ... when it never had one */

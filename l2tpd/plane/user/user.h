@@ -31,8 +31,7 @@
 #define USER_L2TP_BYTES    6 /* data header that we send: no L, S, O */
 #define USER_PPP_BYTES     4 /* FF 03 and the protocol */
 #define USER_HEADERS_BYTES (USER_UDP_BYTES + USER_L2TP_BYTES + USER_PPP_BYTES)
-#define USER_ESP_FRONT     24 /* esp.h: room in front of a payload */
-#define USER_HEADROOM      64 /* >= USER_ESP_FRONT + USER_HEADERS_BYTES */
+#define USER_HEADROOM      64         /* of ESP and headers, for send.c */
 #define USER_IKE_MAX       (161 * 64) /* largest IKE datagram, with room */
 
 /* Receiving: a buffer takes the largest message of many datagrams. The stride
