@@ -93,6 +93,8 @@ struct plane_totals { /* whole plane, for status */
 	/* times that an offload was refused and single packets went instead */
 	uint64_t gso_refused, tun_refused;
 	uint64_t bad_inner_sums; /* passed on unmerged */
+	const char *crypto; /* whose it is: "ipsec-mb 1.3.0 (...), ..."; NULL:
+			       the plane has none. Lives as long as the plane */
 };
 
 #endif
