@@ -163,7 +163,7 @@ cmd_status(struct engine *e, json_t *request)
 	plane_totals(e->plane, &t);
 	format_time(e->started, since, sizeof(since));
 	return json_pack(
-	    "{s:b, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, "
+	    "{s:b, s:s, s:s, s:s, s:s?, s:b, s:b, s:I, s:I, s:I, s:I, "
 	    "s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
 	    "s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
 	    "ok", 1, "since", since, "address", e->conf.address, "plane",
