@@ -470,7 +470,9 @@ stream(int from, int to)
 	size_t sent = 0, received = 0, i;
 	ssize_t n;
 
-	while (received < STREAM_BYTES) {
+	/* a piece may go in parts, so that the end lies behind the last whole
+	 */
+	while (sent < STREAM_BYTES || received < sent) {
 		while (sent < STREAM_BYTES) {
 			for (i = 0; i < sizeof(piece); i++)
 				piece[i] = packet_byte(7, sent + i);
