@@ -52,9 +52,9 @@ static int
 check_answer(struct rd frame, uint16_t protocol, struct rd list)
 {
 	struct rd option;
-	uint32_t head;
+	uint32_t head = 0;
 	uint16_t length;
-	uint8_t code, id;
+	uint8_t code = 0, id = 0;
 
 	rd_be32(&frame, &head);
 	rd_u8(&frame, &code);
