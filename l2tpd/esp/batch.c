@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/rd.h"
 #include "base/wr.h"
 #include "l2tpd/esp/sa.h"
@@ -151,9 +152,9 @@ decrypt_finish(struct esp_job *j, const struct transform_job *crypt,
 		return ESP_REPLAYED;
 	if (!strip_trailer(j, crypt))
 		return ESP_MALFORMED;
-	sa->counters.packets++;
-	sa->counters.bytes += j->len;
-	sa->counters.last_use_ms = now_ms;
+	counter_add(&sa->counters.packets, 1);
+	counter_add(&sa->counters.bytes, j->len);
+	counter_set(&sa->counters.last_use_ms, now_ms);
 	return ESP_OK;
 }
 
@@ -162,9 +163,9 @@ count_refusal(struct esp_counters *c, enum esp_verdict verdict)
 {
 	if (verdict == ESP_OK)
 		return;
-	c->replayed += verdict == ESP_REPLAYED;
-	c->bad_icv += verdict == ESP_BAD_ICV;
-	c->malformed += verdict == ESP_MALFORMED;
+	counter_add(&c->replayed, verdict == ESP_REPLAYED);
+	counter_add(&c->bad_icv, verdict == ESP_BAD_ICV);
+	counter_add(&c->malformed, verdict == ESP_MALFORMED);
 }
 
 static void
@@ -242,9 +243,9 @@ encrypt_prepare(struct esp_job *j, uint64_t now_ms, struct transform_job *crypt)
 	    .text_bytes = j->len + pad + TRAILER_BYTES,
 	};
 	/* counted here: the next packet of the batch must see the limits */
-	sa->counters.packets++;
-	sa->counters.bytes += j->len;
-	sa->counters.last_use_ms = now_ms;
+	counter_add(&sa->counters.packets, 1);
+	counter_add(&sa->counters.bytes, j->len);
+	counter_set(&sa->counters.last_use_ms, now_ms);
 	j->data -= front;
 	j->len = total;
 	return ESP_OK;

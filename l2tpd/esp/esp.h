@@ -97,6 +97,20 @@ bool esp_selftest(void);
 int esp_sa_add(struct esp_table *t, const struct esp_sa_params *params,
     uint64_t now_ms, struct esp_sa **ret);
 void esp_sa_del(struct esp_table *t, struct esp_sa *sa);
+
+/* The same in parts, for a plane of many threads: one makes an SA with the
+ * crypto of its table, which must outlive the SA, and another one uses it in
+ * its own table. make: as esp_sa_add(), but in no table yet. adopt: as the
+ * newest of its association or the oldest; 0; -ENOMEM, the SA is still in no
+ * table. release: the opposite. free: of one in none. */
+int esp_sa_make(struct esp_table *t, const struct esp_sa_params *params,
+    uint64_t now_ms, struct esp_sa **ret);
+int esp_sa_adopt(struct esp_table *t, struct esp_sa *sa, bool newest);
+void esp_sa_release(struct esp_table *t, struct esp_sa *sa);
+void esp_sa_free(struct esp_sa *sa);
+/* NULL: none. */
+struct esp_table *esp_sa_table(const struct esp_sa *sa);
+
 struct esp_sa *esp_sa_find_inbound(const struct esp_table *t, uint32_t spi);
 struct esp_sa *esp_sa_find_outbound(const struct esp_table *t, uint32_t spi,
     const struct endpoint *peer /* address counts, port only between two of

@@ -3,6 +3,7 @@
  * sa.c: what can be asked of one SA (contracts in esp.h). Owns nothing.
  */
 #include "l2tpd/esp/sa.h"
+#include "base/counter.h"
 
 #define IPV4_HEADER_BYTES 20
 #define IPV6_HEADER_BYTES 40
@@ -12,7 +13,16 @@
 void
 esp_sa_read_counters(const struct esp_sa *sa, struct esp_counters *ret)
 {
-	*ret = sa->counters;
+	const struct esp_counters *c = &sa->counters;
+
+	*ret = (struct esp_counters){
+	    .bytes = counter_read(&c->bytes),
+	    .packets = counter_read(&c->packets),
+	    .replayed = counter_read(&c->replayed),
+	    .bad_icv = counter_read(&c->bad_icv),
+	    .malformed = counter_read(&c->malformed),
+	    .last_use_ms = counter_read(&c->last_use_ms),
+	};
 }
 
 uint32_t

@@ -173,8 +173,8 @@ association_drop_if_empty(struct esp_table *t, struct esp_association *a)
 	free(a);
 }
 
-static void
-sa_free(struct esp_sa *sa)
+void
+esp_sa_free(struct esp_sa *sa)
 {
 	sa->via->ops->key_fini(sa->key);
 	wipe(sa, sa->bytes);
@@ -226,7 +226,6 @@ sa_new(struct esp_table *t, const struct esp_sa_params *p,
 	sa = sa_alloc(via, alg, p->inbound);
 	if (sa == NULL)
 		return NULL;
-	sa->table = t;
 	sa->spi = p->spi;
 	sa->association_id = p->association;
 	sa->inbound = p->inbound;
@@ -261,9 +260,11 @@ index_of(struct esp_table *t, const struct esp_sa *sa)
 	return sa->inbound ? &t->inbound : &t->outbound;
 }
 
-static int
-sa_link(struct esp_table *t, struct esp_sa *sa)
+int
+esp_sa_adopt(struct esp_table *t, struct esp_sa *sa, bool newest)
 {
+	struct sa_list *list;
+	struct esp_sa *last;
 	struct esp_association *a;
 
 	a = association_make(t, sa->association_id);
@@ -273,9 +274,19 @@ sa_link(struct esp_table *t, struct esp_sa *sa)
 		association_drop_if_empty(t, a);
 		return -ENOMEM;
 	}
+	sa->table = t;
+	/* the key is the same for each table's transforms of this kind */
+	sa->via = transform_for(t, sa->alg);
 	sa->association = a;
-	LIST_INSERT_HEAD(
-	    sa->inbound ? &a->inbound : &a->outbound, sa, in_association);
+	list = sa->inbound ? &a->inbound : &a->outbound;
+	if (newest || LIST_EMPTY(list)) {
+		LIST_INSERT_HEAD(list, sa, in_association);
+		return 0;
+	}
+	last = LIST_FIRST(list);
+	while (LIST_NEXT(last, in_association) != NULL)
+		last = LIST_NEXT(last, in_association);
+	LIST_INSERT_AFTER(last, sa, in_association);
 	return 0;
 }
 
@@ -296,11 +307,10 @@ alg_for(const struct esp_table *t, const struct esp_sa_params *p,
 }
 
 int
-esp_sa_add(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
+esp_sa_make(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
     struct esp_sa **ret)
 {
 	const struct esp_alg *alg;
-	struct esp_sa *sa, *old;
 	int rc;
 
 	if (p->spi == 0)
@@ -308,17 +318,27 @@ esp_sa_add(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
 	rc = alg_for(t, p, &alg);
 	if (rc < 0)
 		return rc;
-	old = find_same(t, p);
+	*ret = sa_new(t, p, alg, now_ms);
+	return *ret != NULL ? 0 : -ENOMEM;
+}
+
+int
+esp_sa_add(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
+    struct esp_sa **ret)
+{
+	struct esp_sa *sa, *old = find_same(t, p);
+	int rc;
+
 	/* Behind one NAT a peer can see its neighbour's SPI and offer the same
 	 * one: the neighbour keeps it. */
 	if (old != NULL && !p->inbound && old->association_id != p->association)
 		return -EEXIST;
-	sa = sa_new(t, p, alg, now_ms);
-	if (sa == NULL)
-		return -ENOMEM;
-	rc = sa_link(t, sa);
+	rc = esp_sa_make(t, p, now_ms, &sa);
+	if (rc < 0)
+		return rc;
+	rc = esp_sa_adopt(t, sa, true);
 	if (rc < 0) {
-		sa_free(sa);
+		esp_sa_free(sa);
 		return rc;
 	}
 	if (old != NULL)
@@ -329,14 +349,28 @@ esp_sa_add(struct esp_table *t, const struct esp_sa_params *p, uint64_t now_ms,
 }
 
 void
-esp_sa_del(struct esp_table *t, struct esp_sa *sa)
+esp_sa_release(struct esp_table *t, struct esp_sa *sa)
 {
 	struct esp_association *a = sa->association;
 
 	index_del(index_of(t, sa), sa->spi, sa);
 	LIST_REMOVE(sa, in_association);
-	sa_free(sa);
+	sa->table = NULL;
+	sa->association = NULL;
 	association_drop_if_empty(t, a);
+}
+
+struct esp_table *
+esp_sa_table(const struct esp_sa *sa)
+{
+	return sa->table;
+}
+
+void
+esp_sa_del(struct esp_table *t, struct esp_sa *sa)
+{
+	esp_sa_release(t, sa);
+	esp_sa_free(sa);
 }
 
 struct esp_sa *

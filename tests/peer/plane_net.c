@@ -18,6 +18,7 @@
 
 #include "base/wr.h"
 #include "l2tpd/plane/user/inet.h"
+#include "l2tpd/plane/user/workers.h"
 
 #define FRONT      64
 #define PATIENCE_S 60 /* for a fence, on a machine that is very busy */
@@ -115,23 +116,34 @@ static const struct plane_events events = {
     .offload_off = on_offload_off,
 };
 
+/* ret: its port may be given; shared: one of several there. */
 static int
-udp_socket(struct endpoint *ret)
+udp_socket_at(struct endpoint *ret, bool shared)
 {
 	struct sockaddr_storage name;
 	struct sockaddr *sa = (struct sockaddr *)&name;
 	socklen_t len = sizeof(name);
 	int fd, on = 1;
 
-	assert_true(endpoint_parse("127.0.0.1", 0, ret));
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
+	if (shared)
+		assert_int_equal(
+		    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)),
+		    0);
 	assert_int_equal(
 	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)), 0);
 	assert_int_equal(bind(fd, sa, endpoint_to_sockaddr(ret, &name)), 0);
 	assert_int_equal(getsockname(fd, sa, &len), 0);
 	assert_true(endpoint_from_sockaddr(sa, ret));
 	return fd;
+}
+
+static int
+udp_socket(struct endpoint *ret)
+{
+	assert_true(endpoint_parse("127.0.0.1", 0, ret));
+	return udp_socket_at(ret, false);
 }
 
 /* One processor for the whole test: there the loopback interface delivers in
@@ -207,10 +219,44 @@ net_server_start_with(struct net_server *s, bool raw_esp, unsigned int offloads)
 }
 
 void
+net_server_start_workers(struct net_server *s, size_t n)
+{
+	struct plane_config cfg[NET_WORKERS_MAX];
+	int pair[2];
+	size_t i;
+
+	memset(s, 0, sizeof(*s));
+	s->n_workers = n;
+	s->loop = loop_new();
+	assert_non_null(s->loop);
+	assert_true(endpoint_parse("127.0.0.1", 0, &s->at4500));
+	for (i = 0; i < n; i++) {
+		assert_int_equal(
+		    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+		s->tuns[i] = pair[0];
+		cfg[i] = (struct plane_config){.esp_fd = -1,
+		    .udp500_fd = i == 0 ? udp_socket(&s->at500) : -1,
+		    .udp4500_fd = udp_socket_at(&s->at4500, true),
+		    .tun_fd = pair[1],
+		    .inner_mtu = 1400,
+		    .outer_mtu = 1500};
+	}
+	s->tun = s->tuns[0];
+	s->fd4500 = cfg[0].udp4500_fd;
+	s->fence = udp_socket(&s->fence_at);
+	s->plane = plane_workers_new(s->loop, cfg, n, -1, &events, s);
+	assert_non_null(s->plane);
+}
+
+void
 net_server_stop(struct net_server *s)
 {
+	size_t i;
+
 	plane_free(s->plane);
 	loop_free(s->loop);
+	for (i = 1; i < s->n_workers; i++)
+		close(s->tuns[i]);
 	close(s->tun);
 	close(s->fence);
 }

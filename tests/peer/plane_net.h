@@ -16,7 +16,8 @@
 #include "l2tpd/esp/esp.h"
 #include "l2tpd/plane/plane.h"
 
-#define NET_BYTES 2048
+#define NET_BYTES       2048
+#define NET_WORKERS_MAX 4
 
 struct net_event { /* the last of its kind, and how many */
 	unsigned int count;
@@ -31,10 +32,12 @@ struct net_event { /* the last of its kind, and how many */
 struct net_server {
 	struct plane *plane;
 	struct loop *loop;
-	uint64_t now_ms; /* the clock */
-	int tun;         /* the kernel's end */
-	int fd4500;      /* the plane's, to spoil it */
-	int fence;       /* see net_turn() */
+	uint64_t now_ms;           /* the clock */
+	int tun;                   /* the kernel's end */
+	int tuns[NET_WORKERS_MAX]; /* of each worker; the first is tun */
+	size_t n_workers;          /* 0: net_server_start_workers() not used */
+	int fd4500;                /* the plane's, to spoil it */
+	int fence;                 /* see net_turn() */
 	struct endpoint fence_at;
 	bool fence_seen;
 	struct endpoint at500, at4500;
@@ -60,6 +63,9 @@ void net_server_start(struct net_server *s, bool raw_esp);
  * vnet header. */
 void net_server_start_with(
     struct net_server *s, bool raw_esp, unsigned int offloads);
+/* Many threads, each with a TUN queue of its own. Their clock is the real one;
+ * net_turn() only waits for the first of them. */
+void net_server_start_workers(struct net_server *s, size_t n);
 void net_server_stop(struct net_server *s);
 /* Turn the loop until all that was sent so far has arrived and is worked off,
  * however long that takes: waits for a datagram that was sent after all others.

@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "base/counter.h"
 #include "l2tpd/plane/user/user.h"
 #include "l2tpd/proto/tunnel.h"
 
@@ -79,7 +80,7 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 		return;
 	}
 	if (!is_own_source(s, &ip)) {
-		s->counters.spoofed++;
+		counter_add(&s->counters.spoofed, 1);
 		u->totals.drop_spoofed++;
 		return;
 	}
@@ -87,8 +88,8 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 		sa = esp_sa_outbound_of(u->sas, s->params.association);
 		inet_clamp_mss(p, &ip, tx_session_mtu(u, s, sa, ipv6));
 	}
-	s->counters.packets_in++;
-	s->counters.bytes_in += ip.total_bytes;
+	counter_add(&s->counters.packets_in, 1);
+	counter_add(&s->counters.bytes_in, ip.total_bytes);
 	coalesce_add(&u->rx.coalesce, p, &ip);
 }
 
@@ -120,7 +121,7 @@ input_frame(struct user_plane *u, struct user_session *s, uint8_t *data,
 	struct rd r = frame;
 	uint16_t protocol;
 
-	s->counters.last_in_ms = loop_now_ms(u->loop);
+	counter_set(&s->counters.last_in_ms, loop_now_ms(u->loop));
 	if (parse_protocol(&r, &protocol) &&
 	    ((protocol == PPP_IPV4 && s->ipv4_open) ||
 		(protocol == PPP_IPV6 && s->ipv6_open)))
@@ -173,4 +174,21 @@ inner_input(struct user_plane *u, uint32_t association,
 		u->totals.drop_no_session++;
 	}
 	u->events.l2tp(u->ctx, association, peer, src_port, datagram);
+}
+
+void
+inner_foreign(
+    struct user_plane *u, uint32_t association, uint8_t *data, size_t len)
+{
+	struct rd r = rd_init(data, len);
+	struct l2tp_packet_head head;
+	struct user_session *s;
+
+	if (!l2tp_parse_head(&r, &head) || head.is_control)
+		return;
+	s = session_by_key(&u->sessions, head.tunnel_id, head.session_id);
+	if (s != NULL && s->params.association == association)
+		input_frame(u, s, data, head.payload);
+	else
+		u->totals.drop_no_session++;
 }

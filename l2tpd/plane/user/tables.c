@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/rd.h"
 
 #define SLOTS_FIRST 64
@@ -128,30 +129,54 @@ key_of_prefix(const uint8_t prefix[8])
 
 /* ---- sessions ---- */
 
+void
+user_session_init(struct user_session *ret, const struct plane_session *p)
+{
+	*ret = (struct user_session){
+	    .params = *p,
+	    .key = {p->local_tunnel_id, p->local_session_id},
+	};
+}
+
+struct user_session *
+user_session_new(const struct plane_session *p)
+{
+	struct user_session *s = malloc(sizeof(*s));
+
+	if (s != NULL)
+		user_session_init(s, p);
+	return s;
+}
+
+int
+session_table_adopt(struct session_table *t, struct user_session *s)
+{
+	uint64_t key = key_of_ids(s->key.tunnel_id, s->key.session_id);
+
+	if (find(&t->by_id, s->params.id) != NULL ||
+	    find(&t->by_key, key) != NULL)
+		return -EEXIST;
+	if (insert(&t->by_id, s->params.id, s) < 0)
+		return -ENOMEM;
+	if (insert(&t->by_key, key, s) < 0) {
+		extract(&t->by_id, s->params.id);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int
 session_table_add(struct session_table *t, const struct plane_session *p)
 {
-	uint64_t key = key_of_ids(p->local_tunnel_id, p->local_session_id);
-	struct user_session *s;
+	struct user_session *s = user_session_new(p);
+	int rc;
 
-	if (find(&t->by_id, p->id) != NULL || find(&t->by_key, key) != NULL)
-		return -EEXIST;
-	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -ENOMEM;
-	s->params = *p;
-	s->key.tunnel_id = p->local_tunnel_id;
-	s->key.session_id = p->local_session_id;
-	if (insert(&t->by_id, p->id, s) < 0)
-		goto fail;
-	if (insert(&t->by_key, key, s) < 0) {
-		extract(&t->by_id, p->id);
-		goto fail;
-	}
-	return 0;
-fail:
-	free(s);
-	return -ENOMEM;
+	rc = session_table_adopt(t, s);
+	if (rc < 0)
+		free(s);
+	return rc;
 }
 
 static void
@@ -182,11 +207,17 @@ session_table_shut(struct session_table *t, struct user_session *s)
 }
 
 void
-session_table_del(struct session_table *t, struct user_session *s)
+session_table_release(struct session_table *t, struct user_session *s)
 {
 	session_table_shut(t, s);
 	extract(&t->by_key, key_of_ids(s->key.tunnel_id, s->key.session_id));
 	extract(&t->by_id, s->params.id);
+}
+
+void
+session_table_del(struct session_table *t, struct user_session *s)
+{
+	session_table_release(t, s);
 	free(s);
 }
 
@@ -243,6 +274,21 @@ session_table_open_ipv6(struct session_table *t, struct user_session *s,
 	s->mru_ipv6 = peer_mru;
 	s->ipv6_open = true;
 	return 0;
+}
+
+void
+session_read_counters(const struct user_session *s, struct plane_counters *ret)
+{
+	const struct plane_counters *c = &s->counters;
+
+	*ret = (struct plane_counters){
+	    .bytes_in = counter_read(&c->bytes_in),
+	    .packets_in = counter_read(&c->packets_in),
+	    .bytes_out = counter_read(&c->bytes_out),
+	    .packets_out = counter_read(&c->packets_out),
+	    .spoofed = counter_read(&c->spoofed),
+	    .last_in_ms = counter_read(&c->last_in_ms),
+	};
 }
 
 struct user_session *

@@ -47,6 +47,12 @@ struct session_table {
 /* 0; -EEXIST id or L2TP ids are in use; -ENOMEM. */
 int session_table_add(struct session_table *t, const struct plane_session *s);
 void session_table_del(struct session_table *t, struct user_session *s);
+/* The same in parts: a session of no table (free() is its end), into a table
+ * and out of it. It is shut in between. adopt: 0; -EEXIST; -ENOMEM. */
+void user_session_init(struct user_session *ret, const struct plane_session *s);
+struct user_session *user_session_new(const struct plane_session *s);
+int session_table_adopt(struct session_table *t, struct user_session *s);
+void session_table_release(struct session_table *t, struct user_session *s);
 void session_table_clear(struct session_table *t);
 
 /* -EEXIST: another session has the address or prefix, or is the uplink;
@@ -57,6 +63,10 @@ int session_table_open_ipv4(struct session_table *t, struct user_session *s,
 int session_table_open_ipv6(struct session_table *t, struct user_session *s,
     const uint8_t prefix[8], const uint8_t ifid[8], uint16_t peer_mru);
 void session_table_shut(struct session_table *t, struct user_session *s);
+
+/* Any thread. */
+void session_read_counters(
+    const struct user_session *s, struct plane_counters *ret);
 
 /* All: NULL when there is none. */
 struct user_session *session_by_id(const struct session_table *t, uint32_t id);

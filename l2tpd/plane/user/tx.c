@@ -14,6 +14,7 @@
  */
 #include <string.h>
 
+#include "base/counter.h"
 #include "base/wr.h"
 #include "l2tpd/plane/user/cut.h"
 #include "l2tpd/plane/user/user.h"
@@ -138,8 +139,9 @@ make_runs(struct user_plane *u)
 			u->totals.send_errors++;
 			continue;
 		}
-		tx->sessions[i]->counters.packets_out++;
-		tx->sessions[i]->counters.bytes_out += tx->inner_bytes[i];
+		counter_add(&tx->sessions[i]->counters.packets_out, 1);
+		counter_add(
+		    &tx->sessions[i]->counters.bytes_out, tx->inner_bytes[i]);
 		open = &tx->open_run[hash_of(j->sa)];
 		r = *open > 0 ? &tx->runs[*open - 1] : NULL;
 		if (r != NULL && fits(tx, r, i)) {
@@ -214,8 +216,8 @@ send_runs(struct user_plane *u, size_t n_runs)
 		    &u->sent);
 }
 
-static void
-encrypt_and_send(struct user_plane *u)
+void
+tx_flush(struct user_plane *u)
 {
 	struct user_tx *tx = &u->tx;
 	bool gso = u->sockets[PATH_UDP4500].io.gso;
@@ -244,7 +246,7 @@ queue(struct user_plane *u, struct user_session *s, struct esp_sa *sa,
 
 	for (;;) {
 		if (tx->n == TX_PACKETS)
-			encrypt_and_send(u);
+			tx_flush(u);
 		p = tx->arena + tx->used_bytes + front;
 		n = cut_next(c, p + USER_HEADERS_BYTES, tx->inner_max);
 		if (n == 0)
@@ -262,10 +264,9 @@ queue(struct user_plane *u, struct user_session *s, struct esp_sa *sa,
 	}
 }
 
-/* One packet or super-segment from the TUN device: queued, or dropped. */
-static void
-prepare(
-    struct user_plane *u, const struct vnet *h, const uint8_t *p, size_t len)
+void
+tx_input(struct user_plane *u, const struct vnet *h, const uint8_t *p,
+    size_t len, bool foreign)
 {
 	struct user_session *s;
 	struct esp_sa *sa;
@@ -277,6 +278,10 @@ prepare(
 		return;
 	}
 	s = route(u, &c.ip);
+	if (s == NULL && !foreign && u->foreign != NULL) {
+		u->foreign(u->ctx, h, p, len);
+		return;
+	}
 	sa = s != NULL ? esp_sa_outbound_of(u->sas, s->params.association)
 		       : NULL;
 	if (sa == NULL) {
@@ -306,8 +311,8 @@ tx_tun_ready(void *ctx, int events)
 			n = tun_read(&u->tun, u->tx.super, &h, &p,
 			    &u->totals.drop_malformed);
 			if (n > 0)
-				prepare(u, &h, p, n);
+				tx_input(u, &h, p, n, false);
 		} while (n > 0 && u->tx.n < TX_FULL);
-		encrypt_and_send(u);
+		tx_flush(u);
 	}
 }

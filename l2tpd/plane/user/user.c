@@ -357,7 +357,7 @@ user_session_counters(struct plane *p, uint32_t id, struct plane_counters *ret)
 
 	if (s == NULL)
 		return -ENOENT;
-	*ret = s->counters;
+	session_read_counters(s, ret);
 	return 0;
 }
 

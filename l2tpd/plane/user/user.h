@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * user.h: what the files of the user plane share; of others only tests and
- * fuzzers include it. One thread, one TUN device.
+ * fuzzers include it. One thread, one queue of the TUN device: workers.c runs
+ * many of them.
  *
  * Reentrancy: a callback may delete anything, the plane too. Therefore no
  * pointer to an SA or a session lives across a callback: rx.c asks the SAs
@@ -136,6 +137,10 @@ struct user_plane {
 	struct io_totals sent; /* by batches */
 	struct user_rx rx;
 	struct user_tx tx;
+	/* workers.c: a packet from the TUN device for no session of ours; with
+	 * ctx. NULL: it is dropped. */
+	void (*foreign)(
+	    void *ctx, const struct vnet *h, const uint8_t *p, size_t len);
 	unsigned int told_offloads; /* enum plane_offload that work */
 	uint64_t used_up_ms;        /* last user_sa_used_up() that counted */
 	unsigned int busy;          /* depth of user_enter() */
@@ -166,11 +171,20 @@ void inner_input(struct user_plane *u, uint32_t association,
     const struct endpoint *peer, uint8_t next_header, uint8_t *data,
     size_t len);
 void inner_flush(struct user_plane *u);
+/* A data packet of the association that came elsewhere. The same, but what is
+ * not of an open session here is dropped. */
+void inner_foreign(
+    struct user_plane *u, uint32_t association, uint8_t *data, size_t len);
 /* How the coalescer writes to the TUN device; ctx: the plane. */
 void inner_emit(void *ctx, const struct vnet *h, struct iovec *iov, int n_iov);
 
 /* tx.c */
 void tx_tun_ready(void *ctx, int events);
+/* One packet or super-segment of the TUN device: queued until tx_flush(), or
+ * dropped. foreign: it came by way of another worker. */
+void tx_input(struct user_plane *u, const struct vnet *h, const uint8_t *p,
+    size_t len, bool foreign);
+void tx_flush(struct user_plane *u);
 /* The largest IP packet that fits to the session's peer through sa (NULL: not
  * known), bytes. */
 uint16_t tx_session_mtu(const struct user_plane *u,
