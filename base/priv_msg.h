@@ -17,8 +17,9 @@
 enum priv_msg_type {
 	/* monitor to child */
 	PRIV_MSG_CONF = 1, /* payload: struct adit_conf of the same binary */
-	PRIV_MSG_FD = 2, /* payload: be32 enum priv_fd; carries a descriptor */
-	PRIV_MSG_GO = 3, /* empty: everything was said, begin */
+	/* payload: be16 worker, be16 enum priv_fd; carries a descriptor */
+	PRIV_MSG_FD = 2,
+	PRIV_MSG_GO = 3,   /* empty: everything was said, begin */
 	PRIV_MSG_STOP = 4, /* empty: end in an orderly way, then exit */
 	PRIV_MSG_VICI = 5, /* empty; carries a connected vici descriptor */
 	/* child to monitor */
@@ -58,7 +59,7 @@ bool priv_msg_get_link(struct rd *r, struct priv_link *ret);
 bool priv_msg_get_end(struct rd *r, enum priv_end *ret);
 
 enum priv_fd {
-	/* engine */
+	/* engine; UDP4500, ESP and TUN for each of its workers */
 	PRIV_FD_UDP500 = 1,
 	PRIV_FD_UDP4500 = 2,
 	PRIV_FD_ESP = 3,
@@ -75,7 +76,9 @@ enum priv_fd {
 	PRIV_FD_KEY = 12,
 	/* engine of a client: the user's password */
 	PRIV_FD_PASSWORD = 13,
-	PRIV_FD_COUNT_ = 14,
+	/* engine: the map of l2tpd/monitor/tun_steer.h */
+	PRIV_FD_TUN_MAP = 14,
+	PRIV_FD_COUNT_ = 15,
 };
 
 #endif

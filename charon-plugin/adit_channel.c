@@ -451,12 +451,12 @@ METHOD(adit_channel_t, send_alert, void, private_adit_channel_t *this,
 }
 
 METHOD(adit_channel_t, alloc_spi, bool, private_adit_channel_t *this,
-	   uint32_t *spi)
+	   host_t *peer, uint32_t *spi)
 {
 	bool done;
 
 	this->mutex->lock(this->mutex);
-	done = this->sad->alloc_spi(this->sad, spi);
+	done = this->sad->alloc_spi(this->sad, peer, spi);
 	if (done && this->fd != -1 && !send_spi(this, CHARON_MSG_SPI_NEW, *spi, 0))
 	{
 		give_up(this);

@@ -45,11 +45,12 @@ struct adit_channel_t
 	void (*send_alert)(adit_channel_t *this, const struct charon_alert *alert);
 
 	/**
-	 * Allocate an inbound SPI and tell the engine.
+	 * Allocate an inbound SPI and tell the engine (see adit_sad_t.alloc_spi).
 	 *
+	 * @param peer		who will send with it
 	 * @param spi		receives SPI, host byte order
 	 */
-	bool (*alloc_spi)(adit_channel_t *this, uint32_t *spi);
+	bool (*alloc_spi)(adit_channel_t *this, host_t *peer, uint32_t *spi);
 
 	/**
 	 * Add an SA and tell the engine (see adit_sad_t.add).

@@ -40,7 +40,7 @@ METHOD(kernel_ipsec_t, get_spi, status_t, private_adit_kernel_ipsec_t *this,
 	{
 		return NOT_SUPPORTED;
 	}
-	if (!this->channel->alloc_spi(this->channel, &allocated))
+	if (!this->channel->alloc_spi(this->channel, src, &allocated))
 	{
 		DBG1(DBG_KNL, "no SPI for %#H: no random numbers", src);
 		return FAILED;

@@ -8,9 +8,11 @@
 #include <collections/hashtable.h>
 #include <threading/mutex.h>
 
-/** Charon's default range; the engine expects SPIs in it */
+/** Charon's default range; the engine expects SPIs in it. The last byte tells
+ * the peer (l2tpd/plane/user/steer.h), the rest is random. */
 #define SPI_MIN 0xc0000000
-#define SPI_MASK 0x0fffffff
+#define SPI_RANDOM_MASK 0x0fffff00
+#define SPI_PEER_MASK 0xff
 
 /** Attempts to find a free SPI before something must be wrong */
 #define SPI_TRIES 64
@@ -113,7 +115,20 @@ static entry_t *find_by_hosts(private_adit_sad_t *this, uint32_t spi,
 	return find(this, spi, FALSE, &endpoint);
 }
 
-METHOD(adit_sad_t, alloc_spi, bool, private_adit_sad_t *this, uint32_t *spi)
+/**
+ * The last byte of all SPIs of a peer; strongSwan's hash has a secret seed.
+ */
+static uint32_t byte_of_peer(host_t *peer)
+{
+	uint16_t port = peer->get_port(peer);
+
+	return chunk_hash_inc(peer->get_address(peer),
+						  chunk_hash(chunk_from_thing(port))) &
+		   SPI_PEER_MASK;
+}
+
+METHOD(adit_sad_t, alloc_spi, bool, private_adit_sad_t *this, host_t *peer,
+	   uint32_t *spi)
 {
 	entry_t *entry;
 	uint32_t candidate;
@@ -133,7 +148,8 @@ METHOD(adit_sad_t, alloc_spi, bool, private_adit_sad_t *this, uint32_t *spi)
 			i = SPI_TRIES;
 			break;
 		}
-		candidate = SPI_MIN | (candidate & SPI_MASK);
+		candidate = SPI_MIN | (candidate & SPI_RANDOM_MASK) |
+					byte_of_peer(peer);
 		if (!find(this, candidate, TRUE, NULL))
 		{
 			break;

@@ -40,12 +40,15 @@ struct adit_sad_use_t
 struct adit_sad_t
 {
 	/**
-	 * Allocate an inbound SPI, in c0000000 to cfffffff.
+	 * Allocate an inbound SPI, in c0000000 to cfffffff. Its last byte is the
+	 * same for all of one peer: by it the engine's workers share the work, so
+	 * that a client stays with its worker when it rekeys.
 	 *
+	 * @param peer		who will send with it, address and port
 	 * @param spi		receives the SPI, host byte order
 	 * @return			FALSE if there are no random numbers
 	 */
-	bool (*alloc_spi)(adit_sad_t *this, uint32_t *spi);
+	bool (*alloc_spi)(adit_sad_t *this, host_t *peer, uint32_t *spi);
 
 	/**
 	 * Add an SA; an inbound one may have been allocated before.

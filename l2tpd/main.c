@@ -26,6 +26,7 @@
 #include "l2tpd/esp/esp.h"
 #include "l2tpd/monitor/child.h"
 #include "l2tpd/monitor/monitor.h"
+#include "l2tpd/plane/user/workers.h"
 #include "ppp-glue/engine/mschap.h"
 
 struct process {
@@ -38,27 +39,33 @@ struct process {
 };
 
 static int
+take_of(struct child_start *start, size_t worker, enum priv_fd what)
+{
+	int fd = start->fd[worker][what];
+
+	start->fd[worker][what] = -1;
+	return fd;
+}
+
+static int
 take(struct child_start *start, enum priv_fd what)
 {
-	int fd = start->fd[what];
-
-	start->fd[what] = -1;
-	return fd;
+	return take_of(start, 0, what);
 }
 
 /* ---- engine ---- */
 
-static struct plane *
-make_plane(struct loop *loop, const struct plane_events *events,
-    void *events_ctx, void *ctx)
+static void
+worker_config(
+    struct child_start *start, size_t worker, struct plane_config *ret)
 {
-	struct child_start *start = ctx;
 	const struct adit_conf *c = &start->conf;
-	struct plane_config cfg = {
-	    .udp500_fd = take(start, PRIV_FD_UDP500),
-	    .udp4500_fd = take(start, PRIV_FD_UDP4500),
-	    .esp_fd = take(start, PRIV_FD_ESP),
-	    .tun_fd = take(start, PRIV_FD_TUN),
+
+	*ret = (struct plane_config){
+	    .udp500_fd = take_of(start, worker, PRIV_FD_UDP500),
+	    .udp4500_fd = take_of(start, worker, PRIV_FD_UDP4500),
+	    .esp_fd = take_of(start, worker, PRIV_FD_ESP),
+	    .tun_fd = take_of(start, worker, PRIV_FD_TUN),
 	    .inner_mtu = c->mru,
 	    .outer_mtu = c->outer_mtu,
 	    .copy_dscp = c->copy_dscp,
@@ -68,8 +75,26 @@ make_plane(struct loop *loop, const struct plane_events *events,
 		(c->udp_gro ? PLANE_UDP_GRO : 0u),
 	};
 
-	cfg.tun_vnet = plane_tun_has_vnet(cfg.tun_fd);
-	return plane_user_new(loop, &cfg, events, events_ctx);
+	ret->tun_vnet = plane_tun_has_vnet(ret->tun_fd);
+}
+
+static struct plane *
+make_plane(struct loop *loop, const struct plane_events *events,
+    void *events_ctx, void *ctx)
+{
+	struct plane_config cfg[CONF_WORKERS_MAX];
+	struct child_start *start = ctx;
+	size_t n = 0;
+	int map_fd;
+
+	while (n < CONF_WORKERS_MAX && start->fd[n][PRIV_FD_TUN] >= 0) {
+		worker_config(start, n, &cfg[n]);
+		n++;
+	}
+	if (n == 1)
+		return plane_user_new(loop, cfg, events, events_ctx);
+	map_fd = take(start, PRIV_FD_TUN_MAP);
+	return plane_workers_new(loop, cfg, n, map_fd, events, events_ctx);
 }
 
 static void

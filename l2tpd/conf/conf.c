@@ -84,6 +84,7 @@ static const struct key keys[] = {
 	{ "pool", "last", KIND_IPV4, AT(pool_last), 0, 0 },
 	{ "pool", "sessions-per-user", KIND_U16, AT(sessions_per_user),
 	    0, 65535 },
+	{ "plane", "workers", KIND_U16, AT(workers), 0, CONF_WORKERS_MAX },
 	{ "plane", "tun-tcp-offload", KIND_BOOL, AT(tun_tcp_offload), 0, 0 },
 	{ "plane", "tun-udp-offload", KIND_BOOL, AT(tun_udp_offload), 0, 0 },
 	{ "plane", "udp-gso", KIND_BOOL, AT(udp_gso), 0, 0 },

@@ -14,7 +14,8 @@
 #define CONF_PATH_MAX 108 /* fits sun_path */
 #define CONF_NAME_MAX 256
 
-#define CONF_ROUTES_MAX 64
+#define CONF_ROUTES_MAX  64
+#define CONF_WORKERS_MAX 32
 
 struct conf_network {
 	uint8_t net[4]; /* host bits are zero */
@@ -71,6 +72,7 @@ struct adit_conf {
 	uint8_t gateway[4]; /* our address on every link, inside pool_net */
 	uint16_t sessions_per_user; /* 0: no limit */
 	/* plane */
+	uint16_t workers; /* threads for packets; 0: one a processor */
 	bool tun_tcp_offload, tun_udp_offload; /* super-segments at the TUN */
 	bool udp_gso, udp_gro; /* many ESP packets a system call */
 	bool copy_dscp;        /* inner to outer */

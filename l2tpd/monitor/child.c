@@ -59,16 +59,18 @@ child_drop_rights(const char *user)
 static void
 take_fd(struct child *c, struct imsg *m)
 {
-	uint32_t kind = 0;
+	uint16_t worker = 0, kind = 0;
 
 	if (m->fd < 0)
 		return;
-	if (!rd_be32(&m->payload, &kind) || kind == 0 ||
-	    kind >= PRIV_FD_COUNT_ || c->start.fd[kind] >= 0 || c->running) {
+	rd_be16(&m->payload, &worker);
+	if (!rd_be16(&m->payload, &kind) || kind == 0 ||
+	    kind >= PRIV_FD_COUNT_ || worker >= CONF_WORKERS_MAX ||
+	    c->start.fd[worker][kind] >= 0 || c->running) {
 		close(m->fd);
 		return;
 	}
-	c->start.fd[kind] = m->fd;
+	c->start.fd[worker][kind] = m->fd;
 }
 
 static void
@@ -148,15 +150,16 @@ struct child *
 child_new(struct loop *loop, const struct child_ops *ops, void *ctx)
 {
 	struct child *c;
-	size_t i;
+	size_t i, k;
 
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return NULL;
 	c->ops = ops;
 	c->ctx = ctx;
-	for (i = 0; i < PRIV_FD_COUNT_; i++)
-		c->start.fd[i] = -1;
+	for (i = 0; i < CONF_WORKERS_MAX; i++)
+		for (k = 0; k < PRIV_FD_COUNT_; k++)
+			c->start.fd[i][k] = -1;
 	c->monitor = imsg_new(loop, CHILD_MONITOR_FD, &imsg_ops, c);
 	if (c->monitor == NULL) {
 		free(c);
@@ -168,14 +171,15 @@ child_new(struct loop *loop, const struct child_ops *ops, void *ctx)
 void
 child_free(struct child *c)
 {
-	size_t i;
+	size_t i, k;
 
 	if (c == NULL)
 		return;
 	imsg_free(c->monitor);
-	for (i = 0; i < PRIV_FD_COUNT_; i++)
-		if (c->start.fd[i] >= 0)
-			close(c->start.fd[i]);
+	for (i = 0; i < CONF_WORKERS_MAX; i++)
+		for (k = 0; k < PRIV_FD_COUNT_; k++)
+			if (c->start.fd[i][k] >= 0)
+				close(c->start.fd[i][k]);
 	free(c);
 }
 

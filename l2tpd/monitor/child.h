@@ -18,8 +18,9 @@
 
 struct child_start {
 	struct adit_conf conf;
-	int fd[PRIV_FD_COUNT_]; /* by enum priv_fd; -1: not given. Adopted by
-				 * whoever takes one (sets it to -1) */
+	/* by worker (0 of those that are not a worker's) and enum priv_fd; -1:
+	 * not given. Adopted by whoever takes one (sets it to -1) */
+	int fd[CONF_WORKERS_MAX][PRIV_FD_COUNT_];
 };
 
 struct child_ops {

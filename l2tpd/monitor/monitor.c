@@ -33,6 +33,7 @@
 #include "l2tpd/monitor/child.h"
 #include "l2tpd/monitor/link.h"
 #include "l2tpd/monitor/open.h"
+#include "l2tpd/monitor/tun_steer.h"
 
 enum role { ROLE_ENGINE, ROLE_AUTHORITY, ROLE_COUNT };
 
@@ -319,9 +320,10 @@ start_kid(struct monitor *m, enum role role)
 /* Hands over a descriptor and closes our copy. Negative ones (an optional
  * thing that is not there) are skipped. */
 static int
-give(struct monitor *m, enum role role, enum priv_fd what, int fd)
+give_worker(
+    struct monitor *m, enum role role, size_t worker, enum priv_fd what, int fd)
 {
-	const uint8_t payload[4] = {0, 0, 0, (uint8_t)what};
+	const uint8_t payload[4] = {0, (uint8_t)worker, 0, (uint8_t)what};
 	int rc;
 
 	if (fd < 0)
@@ -332,26 +334,64 @@ give(struct monitor *m, enum role role, enum priv_fd what, int fd)
 	return rc;
 }
 
+static int
+give(struct monitor *m, enum role role, enum priv_fd what, int fd)
+{
+	return give_worker(m, role, 0, what, fd);
+}
+
 struct opened {
-	int udp500, udp4500, esp, tun, plane, control;
+	size_t workers;
+	struct {
+		int udp4500, esp, tun;
+	} worker[CONF_WORKERS_MAX];
+	int udp500, tun_map, plane, control;
 	int psk, ca, crl, certificate, key, password;
 };
+
+static int
+open_worker(const struct adit_conf *c, struct opened *o, size_t i)
+{
+	bool many = o->workers > 1;
+
+	/* raw sockets get everybody's packets: only who needs them */
+	o->worker[i].esp = -1;
+	if ((o->worker[i].udp4500 = open_udp(c, 4500, many)) < 0 ||
+	    (o->worker[i].tun = open_tun(c, many, i == 0)) < 0 ||
+	    ((!c->client.on || c->client.no_encap) &&
+		(o->worker[i].esp = open_esp(c)) < 0))
+		return -1;
+	return 0;
+}
+
+static int
+open_workers_all(const struct adit_conf *c, struct opened *o)
+{
+	size_t i;
+
+	o->workers = open_workers(c);
+	for (i = 0; i < o->workers; i++)
+		if (open_worker(c, o, i) < 0)
+			return -1;
+	o->tun_map = -1;
+	if (o->workers == 1)
+		return 0;
+	o->tun_map = tun_steer(o->worker[0].tun);
+	if (o->tun_map < 0)
+		log_msg(MSG_TUN_STEER_OFF, "why=\"%s\"", strerror(-o->tun_map));
+	return 0;
+}
 
 static int
 open_all(struct monitor *m, struct opened *o)
 {
 	const struct adit_conf *c = m->conf;
 
-	if ((o->udp500 = open_udp(c, 500)) < 0 ||
-	    (o->udp4500 = open_udp(c, 4500)) < 0 ||
-	    (o->tun = open_tun(c)) < 0 ||
+	if ((o->udp500 = open_udp(c, 500, false)) < 0 ||
+	    open_workers_all(c, o) < 0 ||
 	    (o->plane = open_unix_listener(c, "plane.sock", SOCK_SEQPACKET)) <
 		0 ||
 	    (o->control = open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
-		return -1;
-	/* raw sockets get everybody's packets: only who needs them */
-	o->esp = -1;
-	if ((!c->client.on || c->client.no_encap) && (o->esp = open_esp(c)) < 0)
 		return -1;
 	if (!c->client.on &&
 	    (m->blackhole_fd = open_udp_blackhole(c, 1701)) < 0)
@@ -372,13 +412,20 @@ static int
 hand_over(struct monitor *m, const struct opened *o)
 {
 	int pair[2], rc = 0;
+	size_t i;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP500, o->udp500);
-	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP4500, o->udp4500);
-	rc |= give(m, ROLE_ENGINE, PRIV_FD_ESP, o->esp);
-	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN, o->tun);
+	for (i = 0; i < o->workers; i++) {
+		rc |= give_worker(
+		    m, ROLE_ENGINE, i, PRIV_FD_UDP4500, o->worker[i].udp4500);
+		rc |= give_worker(
+		    m, ROLE_ENGINE, i, PRIV_FD_ESP, o->worker[i].esp);
+		rc |= give_worker(
+		    m, ROLE_ENGINE, i, PRIV_FD_TUN, o->worker[i].tun);
+	}
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN_MAP, o->tun_map);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_PLANE_LISTEN, o->plane);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_CONTROL_LISTEN, o->control);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_PASSWORD, o->password);

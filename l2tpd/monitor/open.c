@@ -12,6 +12,7 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,6 +23,7 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/priv_msg.h"
 
 #define UDP_BUFFER_BYTES (8 * 1024 * 1024)
 
@@ -57,8 +59,23 @@ big_buffers(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
 }
 
+size_t
+open_workers(const struct adit_conf *c)
+{
+	cpu_set_t set;
+	size_t n = 1;
+
+	if (c->client.on)
+		return 1;
+	if (c->workers > 0)
+		return c->workers;
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		n = (size_t)CPU_COUNT(&set);
+	return n < CONF_WORKERS_MAX ? n : CONF_WORKERS_MAX;
+}
+
 int
-open_udp(const struct adit_conf *c, uint16_t port)
+open_udp(const struct adit_conf *c, uint16_t port, bool shared)
 {
 	const int on = 1, pmtu = IP_PMTUDISC_DONT;
 	struct sockaddr_storage ss;
@@ -76,6 +93,9 @@ open_udp(const struct adit_conf *c, uint16_t port)
 	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) <
 	    0)
 		return fail(fd, what, "mtu-discover");
+	if (shared &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+		return fail(fd, what, "reuseport");
 	big_buffers(fd);
 	ss_bytes = listen_address(c, c->client.any_port ? 0 : port, &ss);
 	rc = bind(fd, (struct sockaddr *)&ss, ss_bytes);
@@ -97,7 +117,7 @@ open_udp_blackhole(const struct adit_conf *c, uint16_t port)
 	const struct sock_fprog prog = {1, drop_all};
 	int fd;
 
-	fd = open_udp(c, port);
+	fd = open_udp(c, port, false);
 	if (fd >= 0 &&
 	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) <
 		0)
@@ -181,7 +201,7 @@ tun_configure(const struct adit_conf *c)
 }
 
 int
-open_tun(const struct adit_conf *c)
+open_tun(const struct adit_conf *c, bool many, bool first)
 {
 	struct ifreq ifr;
 	int fd, rc;
@@ -194,9 +214,11 @@ open_tun(const struct adit_conf *c)
 	ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
 	if (c->tun_tcp_offload || c->tun_udp_offload)
 		ifr.ifr_flags |= IFF_VNET_HDR;
+	if (many)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return fail(fd, "tun", "create");
-	rc = tun_configure(c);
+	rc = first ? tun_configure(c) : 0;
 	if (rc < 0) {
 		errno = -rc;
 		return fail(fd, "tun", "configure");

@@ -7,21 +7,26 @@
 #ifndef ADIT_MONITOR_OPEN_H
 #define ADIT_MONITOR_OPEN_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "l2tpd/conf/conf.h"
 
+/* How many workers the engine shall have; 1 in a client. */
+size_t open_workers(const struct adit_conf *c);
 /* UDP socket on conf's listen address, destination address reported with each
  * datagram (IP_PKTINFO), large buffers. A client gets any free port when this
- * one is taken. */
-int open_udp(const struct adit_conf *c, uint16_t port);
+ * one is taken. shared: one of several (SO_REUSEPORT). */
+int open_udp(const struct adit_conf *c, uint16_t port, bool shared);
 /* A socket that keeps UDP 1701 occupied and lets nothing in: plain L2TP gets
  * no answer, not even an ICMP error. */
 int open_udp_blackhole(const struct adit_conf *c, uint16_t port);
 /* Raw IP protocol 50. */
 int open_esp(const struct adit_conf *c);
-/* The TUN device, up, with a server's address on it. */
-int open_tun(const struct adit_conf *c);
+/* A queue of the TUN device. many: there will be others. The first makes the
+ * device, up, with a server's address on it. */
+int open_tun(const struct adit_conf *c, bool many, bool first);
 /* Listening unix socket NAME in run_dir, mode 0600, owner root.
  * type: SOCK_STREAM or SOCK_SEQPACKET. */
 int open_unix_listener(const struct adit_conf *c, const char *name, int type);

@@ -151,9 +151,10 @@ test_larval_spis(void **state)
 	u_int n_larval, count;
 	bool larval;
 
-	assert_true(sad->alloc_spi(sad, &first));
-	assert_true(sad->alloc_spi(sad, &second));
+	assert_true(sad->alloc_spi(sad, peer, &first));
+	assert_true(sad->alloc_spi(sad, peer, &second));
 	assert_true(first != second);
+	assert_int_equal(first & 0xff, second & 0xff);
 	assert_int_equal(first >> 28, 0xc);
 	assert_int_equal(second >> 28, 0xc);
 	assert_false(sad->get_local(sad, first, &local));

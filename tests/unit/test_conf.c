@@ -71,6 +71,7 @@ test_defaults(void **state)
 	assert_true(conf.tun_tcp_offload && conf.tun_udp_offload &&
 	    conf.udp_gso && conf.udp_gro);
 	assert_false(conf.copy_dscp);
+	assert_int_equal(conf.workers, 0);
 	assert_string_equal(conf.run_dir, "/run/adit");
 	assert_string_equal(conf.tun_name, "adit0");
 	conf_defaults(&conf);
@@ -82,23 +83,24 @@ test_every_key(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    load("server { address = vpn.example.org listen = 192.0.2.1\n"
-		 " outer-mtu = 1492 }\n"
-		 "ipsec { legacy-clients = yes dpd-delay = 0\n"
-		 " psk-file = \"/a/psk\" ca-file = /a/ca crl-file = /a/crl\n"
-		 " certificate-file = /a/crt key-file = /a/key }\n"
-		 "l2tp { hello-interval = 45 max-tunnels = 7\n"
-		 " max-tunnels-per-association = 2 }\n"
-		 "ppp { allow-pap = true allow-chap-md5 = on ipv6 = yes\n"
-		 " mru = 1280 echo-interval = 10 echo-failures = 3\n"
-		 " dns = {\"9.9.9.9\", 1.1.1.1} nbns = {10.0.0.5} }\n"
-		 "pool { network = 192.168.100.0/24 gateway = 192.168.100.9\n"
-		 " first = 192.168.100.10 last = 192.168.100.20\n"
-		 " sessions-per-user = 3 }\n"
-		 "plane { tun-tcp-offload = no tun-udp-offload = no\n"
-		 " udp-gso = no udp-gro = no copy-dscp = yes }\n"
-		 "process { run-dir = /r state-dir = /s tun-name = t0\n"
-		 " engine-user = e authority-user = a }\n"),
+	    load(
+		"server { address = vpn.example.org listen = 192.0.2.1\n"
+		" outer-mtu = 1492 }\n"
+		"ipsec { legacy-clients = yes dpd-delay = 0\n"
+		" psk-file = \"/a/psk\" ca-file = /a/ca crl-file = /a/crl\n"
+		" certificate-file = /a/crt key-file = /a/key }\n"
+		"l2tp { hello-interval = 45 max-tunnels = 7\n"
+		" max-tunnels-per-association = 2 }\n"
+		"ppp { allow-pap = true allow-chap-md5 = on ipv6 = yes\n"
+		" mru = 1280 echo-interval = 10 echo-failures = 3\n"
+		" dns = {\"9.9.9.9\", 1.1.1.1} nbns = {10.0.0.5} }\n"
+		"pool { network = 192.168.100.0/24 gateway = 192.168.100.9\n"
+		" first = 192.168.100.10 last = 192.168.100.20\n"
+		" sessions-per-user = 3 }\n"
+		"plane { workers = 3 tun-tcp-offload = no tun-udp-offload = no\n"
+		" udp-gso = no udp-gro = no copy-dscp = yes }\n"
+		"process { run-dir = /r state-dir = /s tun-name = t0\n"
+		" engine-user = e authority-user = a }\n"),
 	    0);
 	assert_string_equal(conf.address, "vpn.example.org");
 	ip_equal(conf.listen_ipv4, 192, 0, 2, 1);
@@ -126,6 +128,7 @@ test_every_key(void **state)
 	assert_false(conf.tun_tcp_offload || conf.tun_udp_offload ||
 	    conf.udp_gso || conf.udp_gro);
 	assert_true(conf.copy_dscp);
+	assert_int_equal(conf.workers, 3);
 	assert_string_equal(conf.run_dir, "/r");
 	assert_string_equal(conf.state_dir, "/s");
 	assert_string_equal(conf.tun_name, "t0");

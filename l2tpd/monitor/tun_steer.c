@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tun_steer.c: from inner destination to TUN queue (contract in tun_steer.h).
+ * Runs in the monitor: only root may load a program. The program sees packets
+ * of anybody behind the server; one that is too short, or for nobody, goes to
+ * the first queue.
+ */
+#include "l2tpd/monitor/tun_steer.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_tun.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ADDRESSES_MAX 131072 /* of IPv4 and IPv6, of 65535 sessions */
+#define IPV4_DST      16     /* RFC 791 3.1 */
+#define IPV6_DST      24     /* RFC 8200 3 */
+
+#define ALU(op, dst, value)                                                    \
+	{                                                                      \
+		BPF_ALU64 | (op) | BPF_K, (dst), 0, 0, (value)                 \
+	}
+#define ALU_REG(op, dst, src)                                                  \
+	{                                                                      \
+		BPF_ALU64 | (op) | BPF_X, (dst), (src), 0, 0                   \
+	}
+#define LOAD_PACKET(size, at)                                                  \
+	{                                                                      \
+		BPF_LD | (size) | BPF_ABS, 0, 0, 0, (at)                       \
+	} /* to r0, host order */
+#define JUMP_IF(op, value, skip)                                               \
+	{                                                                      \
+		BPF_JMP | (op) | BPF_K, BPF_REG_0, 0, (skip), (value)          \
+	}
+#define JUMP(skip)                                                             \
+	{                                                                      \
+		BPF_JMP | BPF_JA, 0, 0, (skip), 0                              \
+	}
+#define LOAD_MAP(dst, fd)                                                      \
+	{BPF_LD | BPF_DW | BPF_IMM, (dst), BPF_PSEUDO_MAP_FD, 0, (fd)},        \
+	{                                                                      \
+		0, 0, 0, 0, 0                                                  \
+	}
+#define STORE_KEY                                                              \
+	{                                                                      \
+		BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_0, -8, 0       \
+	}
+#define LOAD_VALUE                                                             \
+	{                                                                      \
+		BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_0, 0, 0          \
+	}
+#define CALL(function)                                                         \
+	{                                                                      \
+		BPF_JMP | BPF_CALL, 0, 0, 0, (function)                        \
+	}
+#define EXIT                                                                   \
+	{                                                                      \
+		BPF_JMP | BPF_EXIT, 0, 0, 0, 0                                 \
+	}
+
+static int
+bpf(int command, union bpf_attr *attr)
+{
+	int fd = (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int
+make_map(void)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_HASH;
+	attr.key_size = sizeof(uint64_t);
+	attr.value_size = sizeof(uint32_t);
+	attr.max_entries = ADDRESSES_MAX;
+	attr.map_flags = BPF_F_NO_PREALLOC;
+	return bpf(BPF_MAP_CREATE, &attr);
+}
+
+static int
+load_program(int map_fd)
+{
+	const struct bpf_insn code[] = {
+	    ALU_REG(BPF_MOV, BPF_REG_6, BPF_REG_1), /* for LOAD_PACKET */
+	    LOAD_PACKET(BPF_B, 0),
+	    ALU(BPF_RSH, BPF_REG_0, 4), /* the version */
+	    JUMP_IF(BPF_JEQ, 6, 2),
+	    LOAD_PACKET(BPF_W, IPV4_DST),
+	    JUMP(5),
+	    LOAD_PACKET(BPF_W, IPV6_DST),
+	    ALU_REG(BPF_MOV, BPF_REG_7, BPF_REG_0),
+	    ALU(BPF_LSH, BPF_REG_7, 32),
+	    LOAD_PACKET(BPF_W, IPV6_DST + 4),
+	    ALU_REG(BPF_OR, BPF_REG_0, BPF_REG_7),
+	    STORE_KEY,
+	    LOAD_MAP(BPF_REG_1, map_fd),
+	    ALU_REG(BPF_MOV, BPF_REG_2, BPF_REG_10),
+	    ALU(BPF_ADD, BPF_REG_2, -8),
+	    CALL(BPF_FUNC_map_lookup_elem),
+	    JUMP_IF(BPF_JEQ, 0, 1), /* r0 is 0 then, the first queue */
+	    LOAD_VALUE,
+	    EXIT,
+	};
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+	attr.insns = (uintptr_t)code;
+	attr.insn_cnt = sizeof(code) / sizeof(code[0]);
+	attr.license = (uintptr_t) "GPL";
+	return bpf(BPF_PROG_LOAD, &attr);
+}
+
+int
+tun_steer(int tun_fd)
+{
+	int map, program, rc;
+
+	map = make_map();
+	if (map < 0)
+		return map;
+	program = load_program(map);
+	if (program < 0) {
+		close(map);
+		return program;
+	}
+	rc = ioctl(tun_fd, TUNSETSTEERINGEBPF, &program) < 0 ? -errno : 0;
+	close(program); /* the device holds it */
+	if (rc < 0) {
+		close(map);
+		return rc;
+	}
+	return map;
+}
