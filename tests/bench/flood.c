@@ -111,13 +111,13 @@ number(uint8_t *packet, uint64_t seq)
 
 /* Sends one batch; the number of those that the kernel took. */
 static uint64_t
-send_batch(int fd, struct mmsghdr *batch, uint64_t seq)
+send_batch(int fd, struct mmsghdr *batch, unsigned int count, uint64_t seq)
 {
 	int n;
 
-	for (unsigned int i = 0; i < BATCH; i++)
+	for (unsigned int i = 0; i < count; i++)
 		number(packets[i], seq + i);
-	n = sendmmsg(fd, batch, BATCH, 0);
+	n = sendmmsg(fd, batch, count, 0);
 	if (n >= 0)
 		return (uint64_t)n;
 	/* refused: an ICMP error of a sink that is not there (any more) */
@@ -165,7 +165,7 @@ do_send(char **argv, int argc)
 	start_ns = now_ns(CLOCK_MONOTONIC);
 	span_ns = (uint64_t)(atof(argv[3]) * 1e9);
 	while (now_ns(CLOCK_MONOTONIC) - start_ns < span_ns) {
-		sent += send_batch(fd, batch, sent);
+		sent += send_batch(fd, batch, rate ? 1 : BATCH, sent);
 		if (rate)
 			wait_until(start_ns, sent, rate);
 	}

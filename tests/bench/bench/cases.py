@@ -22,9 +22,10 @@ OTHER = {"client": "server", "server": "client"}
 STREAMS = {"tcp1-up": [], "tcp1-down": ["-R"], "tcp4-up": ["-P", "4"],
            "tcp4-down": ["-P", "4", "-R"]}
 TUNNEL_CASES = [*STREAMS, "udp200-up", "udp200-down", "ping-idle", "ping-loaded"]
-LOAD_CASES = ["setup", "memory"]
+LOAD_CASES = ["setup", "memory", "voice"]
 CASES = TUNNEL_CASES + LOAD_CASES
-UNITS = {"udp200-up": "packet/s", "udp200-down": "packet/s", "setup": "session/s"}
+UNITS = {"udp200-up": "packet/s", "udp200-down": "packet/s", "setup": "session/s",
+         "voice": "packet/s"}
 
 
 class Meter:

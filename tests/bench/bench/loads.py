@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The cases setup and memory: many sessions on one server, made by
-tests/bench/load in tests/bench/world. There is no peer to compare with that
+"""The cases setup, memory and voice: many sessions on one server. Those of the
+first two are made by tests/bench/load in tests/bench/world. There is no peer to compare with that
 could be measured the same way; rows have our own figures only, and "peer" says
 how they were made. With IKE: not by this program, the row charon is skipped."""
 import json
 import os
 import subprocess
 
+from . import voice
 from .cases import LOAD_CASES
 from .stats import spread, summary
 from .world import Failed
@@ -18,6 +19,7 @@ SETUP_S = 600
 # sessions: packets a second of each, so that the server has as much to do
 MEMORY = {10: 1000, 1000: 10, 10000: 1}
 MEMORY_S = 5
+VOICE_S = 10
 
 
 def load(run, sessions, *options):
@@ -79,6 +81,14 @@ def memory(run, passes, version):
             for n, samples in by_count.items()]
 
 
+def calls(run, passes, version):
+    samples = {n: voice.measure(run, VOICE_S) for n in range(passes)}
+    return [row(run, "voice", "adit", samples, version)]
+
+
+MEASURES = {"setup": (setup, 5), "memory": (memory, 1), "voice": (calls, 3)}
+
+
 def rows(run, say):
     """Rows of the cases that were asked for."""
     wanted = [c for c in run.args.cases if c in LOAD_CASES]
@@ -98,9 +108,8 @@ def rows(run, say):
         return out
     for case in wanted:
         try:
-            measure = setup if case == "setup" else memory
-            out += measure(run, min(run.args.passes, 5 if case == "setup" else 1),
-                           build.version())
+            measure, most = MEASURES[case]
+            out += measure(run, min(run.args.passes, most), build.version())
         except (Failed, subprocess.SubprocessError) as why:
             run.error(f"{case}: {why}")
     return out
@@ -114,6 +123,8 @@ def text(load_rows):
         if r["case"] == "setup":
             out.append("setup, %s: %.0f sessions/s, %.0f a CPU second of the server" % (
                 r["peer"], ours["throughput"], ours["setups_per_cpu_s"]))
+        elif r["case"] == "voice":
+            out.append(voice.text(r))
         else:
             out.append("memory, %s: %.0f bytes a session, %.1f MB in all, %.2f us a packet" % (
                 r["peer"], ours["bytes_per_session"], ours["total_mb"],

@@ -113,10 +113,10 @@ class Product:
 
     # ---- the client ----
 
-    def connect(self, world, log, psk_file, user, password_file, route, esp):
+    def connect(self, world, log, psk_file, user, password_file, route, esp, tun=CLIENT_TUN):
         """adit connect to the world's server: (process, its address inside)."""
         words = [ADIT, "connect", world.outer("server"), "--user", user, "--password-stdin",
-                 "--psk-file", psk_file, "--route", route, "--tun", CLIENT_TUN,
+                 "--psk-file", psk_file, "--route", route, "--tun", tun,
                  "--no-dns", "--once"] + (["--esp", esp] if self.chooses_esp else [])
         child = world.spawn("client", self.argv(
             "sh", "-euc", 'in=$1 && shift && exec "$@" <"$in"', "sh", password_file, *words), log)
