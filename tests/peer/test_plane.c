@@ -89,6 +89,36 @@ data_both_ways(void **state)
 	net_stop(&f);
 }
 
+/* Read many at a time, between larger ones that are not. */
+static void
+a_burst_keeps_its_order(void **state)
+{
+	uint8_t ip[1300], got[NET_BYTES];
+	const size_t rounds = 4, burst = 60;
+	size_t round, i, n, bytes;
+	struct net f;
+
+	(void)state;
+	net_start(&f);
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < burst; i++) {
+			bytes = i == burst / 2 ? sizeof(ip) : 60;
+			net_ipv4(ip, bytes, 99, 1, false);
+			ip[40] = (uint8_t)i;
+			net_tun_send(&f.s, ip, bytes);
+		}
+		net_turn(&f.s);
+		for (i = 0; i < burst; i++) {
+			n = net_client_receive(&f.c, got);
+			bytes = i == burst / 2 ? sizeof(ip) : 60;
+			assert_int_equal(n, 18 + bytes);
+			assert_int_equal(got[18 + 40], i);
+		}
+		assert_int_equal(net_client_receive(&f.c, got), 0);
+	}
+	net_stop(&f);
+}
+
 static void
 ipv6_both_ways(void **state)
 {
@@ -667,6 +697,7 @@ main(void)
 	    cmocka_unit_test(control_both_ways),
 	    cmocka_unit_test(two_planes),
 	    cmocka_unit_test(data_both_ways),
+	    cmocka_unit_test(a_burst_keeps_its_order),
 	    cmocka_unit_test(ipv6_both_ways),
 	    cmocka_unit_test(frames_with_and_without_compression),
 	    cmocka_unit_test(ppp_frames_go_to_the_engine),

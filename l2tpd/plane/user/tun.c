@@ -24,6 +24,9 @@
 #define TUN_F_USO6 0x40
 #endif
 
+#define SMALL_BYTES 2048 /* of a packet that comes in great numbers */
+#define GROW_STREAK 2    /* so that a lonely packet costs no more than before */
+
 #define PROBE_SEGMENT 8 /* payload bytes */
 #define PROBE_BYTES   (20 + 20 + 2 * PROBE_SEGMENT)
 
@@ -87,8 +90,12 @@ tun_init(struct tun *t, int fd, bool vnet, bool tcp, bool udp)
 {
 	*t = (struct tun){.fd = fd, .vnet = vnet};
 	t->scratch = malloc(2 * TUN_PACKET_BYTES);
-	if (t->scratch == NULL)
+	t->bufs = malloc(READS_MAX * TUN_PACKET_BYTES);
+	if (t->scratch == NULL || t->bufs == NULL)
 		return -ENOMEM;
+	t->want = 1;
+	if (fd >= 0)
+		(void)reads_init(&t->reads, fd, t->bufs, TUN_PACKET_BYTES);
 	if (fd < 0 || !vnet)
 		return 0;
 	/* not a TUN device: a test, which takes everything */
@@ -113,25 +120,83 @@ tun_close(struct tun *t)
 {
 	if (t->fd >= 0)
 		close(t->fd);
+	reads_fini(&t->reads);
 	free(t->scratch);
+	free(t->bufs);
 	*t = (struct tun){.fd = -1};
 }
 
+/* One packet, the plain way. */
+static void
+read_one(struct tun *t)
+{
+	ssize_t n;
+
+	do
+		n = read(t->fd, t->bufs, TUN_PACKET_BYTES);
+	while (n < 0 && errno == EINTR);
+	t->reads.result[0] = n;
+	t->have = 1;
+}
+
+/* Many only when many have come, and small ones: a super-segment is many
+ * packets itself, and a single buffer for all of them stays in the cache. */
+static void
+choose_want(struct tun *t)
+{
+	size_t i, got = 0;
+	bool small = true;
+
+	for (i = 0; i < t->have; i++) {
+		got += t->reads.result[i] > 0;
+		small = small && t->reads.result[i] <= SMALL_BYTES;
+	}
+	t->dry = t->reads.result[t->have - 1] <= 0;
+	t->streak = t->dry || !small ? 0 : t->streak + 1;
+	if (!small || t->reads.ctx == 0)
+		t->want = 1;
+	else if (t->streak >= GROW_STREAK && t->want < READS_MAX)
+		t->want *= 2;
+	else if (got < t->want / 2)
+		t->want /= 2;
+}
+
+static void
+fetch(struct tun *t)
+{
+	t->at = t->have = 0;
+	if (t->want > 1) {
+		t->have = reads_run(&t->reads, t->want);
+		if (t->have == 0)
+			reads_fini(&t->reads);
+	}
+	if (t->have == 0)
+		read_one(t);
+	choose_want(t);
+}
+
 size_t
-tun_read(struct tun *t, uint8_t *buf, struct vnet *ret_h, const uint8_t **ret_p,
+tun_read(struct tun *t, struct vnet *ret_h, const uint8_t **ret_p,
     uint64_t *malformed)
 {
 	struct rd r;
 	ssize_t n;
 
 	for (;;) {
-		n = read(t->fd, buf, TUN_PACKET_BYTES);
-		if (n < 0 && errno == EINTR)
-			continue;
+		if (!tun_has_more(t)) {
+			if (t->dry) { /* looked already */
+				t->dry = false;
+				return 0;
+			}
+			fetch(t);
+		}
+		n = t->reads.result[t->at];
+		r = rd_init(
+		    t->bufs + t->at * TUN_PACKET_BYTES, n > 0 ? (size_t)n : 0);
+		t->at++;
 		if (n <= 0)
-			return 0;
+			continue; /* none was left for this read */
 		t->totals.reads++;
-		r = rd_init(buf, (size_t)n);
 		*ret_h = (struct vnet){.gso = VNET_GSO_NONE};
 		if ((!t->vnet || vnet_decode(&r, ret_h)) && r.left > 0) {
 			*ret_p = r.p;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tun.h: the TUN device: one packet a call, which may be a super-segment of
- * many when the device was opened with IFF_VNET_HDR. Owns the descriptor.
+ * tun.h: the TUN device: one packet a read, which may be a super-segment of
+ * many when the device was opened with IFF_VNET_HDR; small ones come many a
+ * system call. Owns the descriptor and the buffers that it reads into.
  */
 #ifndef ADIT_PLANE_USER_TUN_H
 #define ADIT_PLANE_USER_TUN_H
@@ -12,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "l2tpd/plane/plane.h"
+#include "l2tpd/plane/user/reads.h"
 #include "l2tpd/plane/user/vnet.h"
 
 /* A super-segment and the header in front of it. */
@@ -30,6 +32,12 @@ struct tun {
 	unsigned int features;
 	struct tun_totals totals;
 	uint8_t *scratch; /* owned; twice TUN_PACKET_BYTES */
+	uint8_t *bufs;    /* owned; READS_MAX times TUN_PACKET_BYTES */
+	struct reads reads;
+	size_t want;         /* packets to read at once, next time */
+	size_t have, at;     /* read, and of these handed out */
+	unsigned int streak; /* times on end that as many came as wanted */
+	bool dry;            /* the last read found nothing */
 };
 
 /* Adopts fd, also on failure. vnet: the headers are there. tcp, udp: wanted
@@ -37,11 +45,18 @@ struct tun {
 int tun_init(struct tun *t, int fd, bool vnet, bool tcp, bool udp);
 void tun_close(struct tun *t);
 
-/* One packet into buf (TUN_PACKET_BYTES at least). Its bytes, *ret_p and
- * *ret_h filled; 0: none is there. A packet with a bad header is skipped and
- * counted as a malformed one in *malformed. */
-size_t tun_read(struct tun *t, uint8_t *buf, struct vnet *ret_h,
-    const uint8_t **ret_p, uint64_t *malformed);
+/* The next packet. Its bytes, *ret_p (valid until the next call) and *ret_h
+ * filled; 0: none is there. A packet with a bad header is skipped and counted
+ * as a malformed one in *malformed. */
+size_t tun_read(struct tun *t, struct vnet *ret_h, const uint8_t **ret_p,
+    uint64_t *malformed);
+/* Some have been read and not handed out: the device may not be readable any
+ * more. */
+static inline bool
+tun_has_more(const struct tun *t)
+{
+	return t->at < t->have;
+}
 
 /* One packet or super-segment: iov[0] is free for the header, the packet is in
  * iov[1] to iov[n_iov - 1]. Never blocks; what cannot be written is counted. */

@@ -306,10 +306,11 @@ tx_tun_ready(void *ctx, int events)
 	int turn;
 
 	(void)events;
-	for (turn = 0; turn < USER_TURNS && n > 0; turn++) {
+	for (turn = 0; (turn < USER_TURNS && n > 0) || tun_has_more(&u->tun);
+	     turn++) {
 		do {
-			n = tun_read(&u->tun, u->tx.super, &h, &p,
-			    &u->totals.drop_malformed);
+			n = tun_read(
+			    &u->tun, &h, &p, &u->totals.drop_malformed);
 			if (n > 0)
 				tx_input(u, &h, p, n, false);
 		} while (n > 0 && u->tx.n < TX_FULL);

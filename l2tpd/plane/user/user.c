@@ -62,7 +62,6 @@ destroy(struct user_plane *u)
 	esp_table_free(u->sas);
 	larval_free(u->larval);
 	free(u->rx.bufs);
-	free(u->tx.super);
 	free(u->tx.arena);
 	free(u);
 }
@@ -454,10 +453,9 @@ make_buffers(struct user_plane *u)
 	    u->cfg.inner_mtu > TX_INNER_MIN ? u->cfg.inner_mtu : TX_INNER_MIN;
 	tx->arena_bytes = TX_PACKETS *
 	    (USER_HEADERS_BYTES + tx->inner_max + ESP_OVERHEAD_MAX);
-	tx->super = malloc(TUN_PACKET_BYTES);
 	tx->arena = malloc(tx->arena_bytes);
 	u->rx.bufs = malloc((size_t)RX_MESSAGES * RX_STRIDE);
-	return tx->super != NULL && tx->arena != NULL && u->rx.bufs != NULL;
+	return tx->arena != NULL && u->rx.bufs != NULL;
 }
 
 static bool

@@ -97,7 +97,6 @@ struct tx_run {
 #define TX_HASH 64 /* the runs that may still grow, by SA */
 
 struct user_tx {
-	uint8_t *super; /* TUN_PACKET_BYTES: what came from the TUN device */
 	/* The ESP packets of the batch, one behind the other without a gap,
 	 * so that those of one SA are one piece of memory. */
 	uint8_t *arena;
