@@ -14,6 +14,7 @@
 #include "charon-plugin/adit_channel.h"
 #include "charon-plugin/adit_kernel_ipsec.h"
 #include "charon-plugin/adit_listener.h"
+#include "charon-plugin/adit_natd.h"
 #include "charon-plugin/adit_socket.h"
 
 #include <daemon.h>
@@ -44,6 +45,8 @@ struct private_adit_plugin_t
 	plugin_t public;
 	/** hears about refused peers */
 	listener_t *listener;
+	/** brings clients to UDP 4500; NULL if they are left alone */
+	listener_t *natd;
 };
 
 /**
@@ -62,7 +65,7 @@ static socket_t *create_socket()
 }
 
 /**
- * Register the listener, when there is a bus.
+ * Register the listeners, when there is a bus.
  */
 static bool listen_cb(private_adit_plugin_t *this, plugin_feature_t *feature,
 					  bool reg, void *data)
@@ -71,9 +74,21 @@ static bool listen_cb(private_adit_plugin_t *this, plugin_feature_t *feature,
 	{
 		this->listener = adit_listener_create(channel);
 		charon->bus->add_listener(charon->bus, this->listener);
+		if (lib->settings->get_bool(lib->settings, "%s.plugins.adit.force_udp",
+									FALSE, lib->ns))
+		{
+			this->natd = adit_natd_create();
+			charon->bus->add_listener(charon->bus, this->natd);
+		}
 	}
 	else if (this->listener)
 	{
+		if (this->natd)
+		{
+			charon->bus->remove_listener(charon->bus, this->natd);
+			adit_natd_destroy(this->natd);
+			this->natd = NULL;
+		}
 		charon->bus->remove_listener(charon->bus, this->listener);
 		adit_listener_destroy(this->listener);
 		this->listener = NULL;
