@@ -163,14 +163,15 @@ cmd_status(struct engine *e, json_t *request)
 	plane_totals(e->plane, &t);
 	format_time(e->started, since, sizeof(since));
 	return json_pack(
-	    "{s:b, s:s, s:s, s:s, s:s?, s:b, s:b, s:I, s:I, s:I, s:I, "
+	    "{s:b, s:s, s:s, s:s, s:s?, s:i, s:b, s:b, s:I, s:I, s:I, s:I, "
 	    "s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
 	    "s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
 	    "ok", 1, "since", since, "address", e->conf.address, "plane",
-	    "user", "crypto", t.crypto, "charon_plugin",
-	    ike_relay_is_connected(e->relay), "charon_vici", e->vici != NULL,
-	    "sessions", up, "sessions_all", (json_int_t)HASH_COUNT(e->sessions),
-	    "tunnels", (json_int_t)HASH_COUNT(e->tunnels), "associations",
+	    "user", "crypto", t.crypto, "workers", (int)t.workers,
+	    "charon_plugin", ike_relay_is_connected(e->relay), "charon_vici",
+	    e->vici != NULL, "sessions", up, "sessions_all",
+	    (json_int_t)HASH_COUNT(e->sessions), "tunnels",
+	    (json_int_t)HASH_COUNT(e->tunnels), "associations",
 	    (json_int_t)HASH_COUNT(e->assocs), "sas",
 	    (json_int_t)HASH_COUNT(e->sas_in), "sessions_total",
 	    (json_int_t)e->sessions_total, "refused_total",

@@ -83,7 +83,8 @@ struct plane_counters {
 	uint64_t last_in_ms;             /* 0: never */
 };
 
-struct plane_totals { /* whole plane, for status */
+struct plane_totals {         /* whole plane, for status */
+	unsigned int workers; /* that carry packets */
 	uint64_t rx_packets, tx_packets, rx_batches, tx_batches;
 	uint64_t drop_unknown_spi, drop_bad_icv, drop_replayed, drop_malformed;
 	uint64_t drop_no_session, drop_spoofed, drop_no_route, drop_tx_full;

@@ -148,6 +148,7 @@ each_at_its_worker(void **state)
 	assert_int_equal(t.rx_packets, WORKERS);
 	assert_int_equal(t.tx_packets, WORKERS);
 	assert_non_null(t.crypto);
+	assert_int_equal(t.workers, WORKERS);
 	stop(&w);
 }
 

@@ -375,6 +375,7 @@ user_totals(struct plane *p, struct plane_totals *ret)
 	ret->tun_writes = u->tun.totals.writes;
 	ret->tun_write_errors = u->tun.totals.write_errors;
 	ret->tun_refused = u->tun.totals.refused;
+	ret->workers = 1;
 	ret->crypto = esp_table_crypto_name(u->sas);
 	ret->bad_inner_sums = u->rx.coalesce.totals.bad_sums;
 }

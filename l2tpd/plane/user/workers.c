@@ -678,6 +678,7 @@ add_totals(struct plane_totals *sum, const struct plane_totals *one)
 	sum->gso_refused += one->gso_refused;
 	sum->tun_refused += one->tun_refused;
 	sum->bad_inner_sums += one->bad_inner_sums;
+	sum->workers += one->workers;
 	sum->crypto = one->crypto; /* it is the same for all */
 }
 
