@@ -244,7 +244,9 @@ home_of(const struct workers *ws, uint32_t association)
 	const struct known_association *a =
 	    directory_association(&ws->directory, association);
 
-	return a != NULL ? a->worker : (uint8_t)(association % ws->n);
+	if (a != NULL)
+		return a->worker;
+	return (uint8_t)(association % ws->n);
 }
 
 /* Who has it, or will have it when the next command comes. */
