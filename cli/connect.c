@@ -34,7 +34,7 @@ struct connect {
 	const char *psk, *ca, *cert, *key;
 	const char *esp; /* "": every proposal of ours */
 	const char *charon, *l2tpd;
-	struct conf_network routes[CONF_ROUTES_MAX];
+	struct ipv4_network routes[CONF_ROUTES_MAX];
 	uint16_t route_count;
 	bool password_stdin, no_dns, once, any_port, no_encap, quiet;
 	char address[INET_ADDRSTRLEN];

@@ -41,9 +41,9 @@ pool_new(const struct adit_conf *conf, struct db *db, struct journal *journal)
 	p->db = db;
 	p->journal = journal;
 	p->conf = conf;
-	p->gateway = conf_ipv4_number(conf->gateway);
-	p->first = conf_ipv4_number(conf->pool_first);
-	p->last = conf_ipv4_number(conf->pool_last);
+	p->gateway = ipv4_number(conf->gateway);
+	p->first = ipv4_number(conf->pool_first);
+	p->last = ipv4_number(conf->pool_last);
 	p->cursor = p->first;
 	return p;
 }
@@ -180,7 +180,7 @@ take(struct pool *p, uint32_t ip, uint8_t ret_ipv4[4])
 static int
 take_static(struct pool *p, const uint8_t ipv4[4], uint8_t ret_ipv4[4])
 {
-	uint32_t ip = conf_ipv4_number(ipv4);
+	uint32_t ip = ipv4_number(ipv4);
 
 	if (!conf_is_client(p->conf, ipv4))
 		return -EADDRNOTAVAIL;
@@ -219,7 +219,7 @@ void
 pool_release(
     struct pool *p, int64_t user_id, const uint8_t ipv4[4], int64_t now_s)
 {
-	uint32_t ip = conf_ipv4_number(ipv4);
+	uint32_t ip = ipv4_number(ipv4);
 	struct taken *t = find(p, ip);
 
 	if (!t)

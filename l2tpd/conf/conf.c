@@ -118,13 +118,6 @@ fail(const char **ret_why, const char *fmt, ...)
 	return -EINVAL;
 }
 
-uint32_t
-conf_ipv4_number(const uint8_t a[4])
-{
-	return (uint32_t)a[0] << 24 | (uint32_t)a[1] << 16 |
-	    (uint32_t)a[2] << 8 | a[3];
-}
-
 static void
 ip_bytes(uint32_t n, uint8_t ret[4])
 {
@@ -132,25 +125,18 @@ ip_bytes(uint32_t n, uint8_t ret[4])
 		ret[i] = (uint8_t)(n >> (24 - 8 * i));
 }
 
-static uint32_t
-netmask(uint8_t bits)
-{
-	return bits ? ~UINT32_C(0) << (32 - bits) : 0;
-}
-
 /* Addresses that follow from the network when nothing else is said: the
  * gateway is its first host, the clients get all others. */
 static void
 derive_pool(struct adit_conf *c, bool gateway, bool first, bool last)
 {
-	uint32_t net = conf_ipv4_number(c->pool_net);
-	uint32_t mask = netmask(c->pool_prefix_bits);
+	uint32_t net = ipv4_number(c->pool_net);
+	uint32_t mask = ipv4_mask(c->pool_prefix_bits);
 
 	if (gateway)
 		ip_bytes(net + 1, c->gateway);
 	if (first)
-		ip_bytes(
-		    conf_ipv4_number(c->gateway) == net + 1 ? net + 2 : net + 1,
+		ip_bytes(ipv4_number(c->gateway) == net + 1 ? net + 2 : net + 1,
 		    c->pool_first);
 	if (last)
 		ip_bytes((net | ~mask) - 1, c->pool_last);
@@ -239,7 +225,7 @@ take_ipv4(const char *v, uint8_t *place)
 }
 
 const char *
-conf_parse_network(const char *v, long min, long max, struct conf_network *ret)
+conf_parse_network(const char *v, long min, long max, struct ipv4_network *ret)
 {
 	static const char help[] =
 	    "not a network: write it like \"10.77.0.0/20\", with 8 to 30 "
@@ -260,7 +246,7 @@ conf_parse_network(const char *v, long min, long max, struct conf_network *ret)
 	    errno || bits < min || bits > max)
 		return help;
 	memcpy(net, &a, 4);
-	if (conf_ipv4_number(net) & ~netmask((uint8_t)bits))
+	if (ipv4_number(net) & ~ipv4_mask((uint8_t)bits))
 		return "host bits are set: give the network's first address";
 	memcpy(ret->net, net, 4);
 	ret->bits = (uint8_t)bits;
@@ -270,7 +256,7 @@ conf_parse_network(const char *v, long min, long max, struct conf_network *ret)
 static const char *
 take_network(const struct key *k, const char *v, struct adit_conf *c)
 {
-	struct conf_network n;
+	struct ipv4_network n;
 	const char *why = conf_parse_network(v, k->min, k->max, &n);
 
 	if (why)
@@ -515,15 +501,15 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 bool
 conf_is_inside(const struct adit_conf *c, const uint8_t a[4])
 {
-	return (conf_ipv4_number(a) & netmask(c->pool_prefix_bits)) ==
-	    conf_ipv4_number(c->pool_net);
+	return (ipv4_number(a) & ipv4_mask(c->pool_prefix_bits)) ==
+	    ipv4_number(c->pool_net);
 }
 
 static bool
 host_of(const struct adit_conf *c, uint32_t ip)
 {
-	uint32_t mask = netmask(c->pool_prefix_bits);
-	uint32_t net = conf_ipv4_number(c->pool_net);
+	uint32_t mask = ipv4_mask(c->pool_prefix_bits);
+	uint32_t net = ipv4_number(c->pool_net);
 
 	return (ip & mask) == net && ip != net && ip != (net | ~mask);
 }
@@ -531,7 +517,7 @@ host_of(const struct adit_conf *c, uint32_t ip)
 bool
 conf_is_client(const struct adit_conf *c, const uint8_t a[4])
 {
-	return host_of(c, conf_ipv4_number(a)) && memcmp(a, c->gateway, 4) != 0;
+	return host_of(c, ipv4_number(a)) && memcmp(a, c->gateway, 4) != 0;
 }
 
 /* Classes of addresses that no host can have. */
@@ -557,8 +543,8 @@ validate_client(const struct conf_client *c, const char **ret_why)
 int
 conf_validate(const struct adit_conf *c, const char **ret_why)
 {
-	uint32_t first = conf_ipv4_number(c->pool_first);
-	uint32_t last = conf_ipv4_number(c->pool_last);
+	uint32_t first = ipv4_number(c->pool_first);
+	uint32_t last = ipv4_number(c->pool_last);
 
 	if (c->client.on && validate_client(&c->client, ret_why) < 0)
 		return -EINVAL;
@@ -567,7 +553,7 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 		return fail(ret_why,
 		    "pool network: not a network that hosts can have; "
 		    "choose a private one like \"10.77.0.0/20\"");
-	if (!host_of(c, conf_ipv4_number(c->gateway)))
+	if (!host_of(c, ipv4_number(c->gateway)))
 		return fail(ret_why,
 		    "pool gateway: not a host address inside pool network; "
 		    "leave it out to get the first one");
@@ -578,7 +564,7 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 	if (first > last)
 		return fail(ret_why,
 		    "pool first is higher than pool last: exchange them");
-	if (first == last && first == conf_ipv4_number(c->gateway))
+	if (first == last && first == ipv4_number(c->gateway))
 		return fail(ret_why,
 		    "pool: the gateway's address is the only one; give the "
 		    "pool more addresses");

@@ -11,16 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/network.h"
+
 #define CONF_PATH_MAX 108 /* fits sun_path */
 #define CONF_NAME_MAX 256
 
 #define CONF_ROUTES_MAX  64
 #define CONF_WORKERS_MAX 32
-
-struct conf_network {
-	uint8_t net[4]; /* host bits are zero */
-	uint8_t bits;   /* 0 to 32 */
-};
 
 /* adit connect: this machine dials, instead of waiting for clients. */
 struct conf_client {
@@ -31,7 +28,7 @@ struct conf_client {
 	char user[CONF_NAME_MAX];
 	char password_file[CONF_PATH_MAX];
 	char esp[64]; /* the only ESP proposal, as charon names it; "": ours */
-	struct conf_network routes[CONF_ROUTES_MAX]; /* into the tunnel */
+	struct ipv4_network routes[CONF_ROUTES_MAX]; /* into the tunnel */
 	uint16_t route_count;
 	bool no_dns;   /* leave the system's name servers alone */
 	bool once;     /* do not dial again */
@@ -96,9 +93,7 @@ int conf_validate(const struct adit_conf *c, const char **ret_why);
 
 /* "10.0.0.0/8" with min to max bits. NULL, or what is wrong with it. */
 const char *conf_parse_network(
-    const char *text, long min, long max, struct conf_network *ret);
-/* An IPv4 address as a number in host byte order. */
-uint32_t conf_ipv4_number(const uint8_t a[4]);
+    const char *text, long min, long max, struct ipv4_network *ret);
 /* Is it inside the pool's network? */
 bool conf_is_inside(const struct adit_conf *c, const uint8_t a[4]);
 /* May a client have it: a host address of the pool's network, not ours. */

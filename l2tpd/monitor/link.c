@@ -24,7 +24,7 @@
 struct link {
 	const struct adit_conf *conf;
 	bool up, around; /* around: the host route is ours */
-	struct conf_network server;
+	struct ipv4_network server;
 	struct route_hop hop; /* of the host route */
 };
 
@@ -75,7 +75,7 @@ static void
 recover(struct link *l)
 {
 	unsigned int s[4], g[4];
-	struct conf_network to = {.bits = 32};
+	struct ipv4_network to = {.bits = 32};
 	struct route_hop by = {{0}, ""};
 	char path[CONF_PATH_MAX];
 	FILE *f;
@@ -98,21 +98,13 @@ recover(struct link *l)
 }
 
 static bool
-covers(const struct conf_network *n, const uint8_t address[4])
-{
-	uint32_t mask = n->bits == 0 ? 0 : UINT32_MAX << (32 - n->bits);
-
-	return (conf_ipv4_number(address) & mask) == conf_ipv4_number(n->net);
-}
-
-static bool
 needs_way_around(const struct link *l)
 {
 	const struct conf_client *c = &l->conf->client;
 	bool any = false;
 
 	for (uint16_t i = 0; i < c->route_count; i++)
-		any = any || covers(&c->routes[i], c->server);
+		any = any || ipv4_network_contains(&c->routes[i], c->server);
 	return any;
 }
 
@@ -145,7 +137,7 @@ go_around(struct link *l)
 /* ---- into the tunnel ---- */
 
 static int
-add_into(struct link *l, const struct conf_network *to)
+add_into(struct link *l, const struct ipv4_network *to)
 {
 	struct route_hop by = {{0}, ""};
 	int rc;
@@ -158,7 +150,7 @@ add_into(struct link *l, const struct conf_network *to)
 static int
 add_halves(struct link *l)
 {
-	static const struct conf_network halves[2] = {
+	static const struct ipv4_network halves[2] = {
 	    {{0, 0, 0, 0}, 1}, {{128, 0, 0, 0}, 1}};
 	int rc = add_into(l, &halves[0]);
 
@@ -169,7 +161,7 @@ add_halves(struct link *l)
 static int
 add_dns(struct link *l, const uint8_t address[4])
 {
-	struct conf_network to = {.bits = 32};
+	struct ipv4_network to = {.bits = 32};
 
 	if (memcmp(address, no_address, 4) == 0 ||
 	    memcmp(address, l->conf->client.server, 4) == 0)

@@ -137,7 +137,7 @@ route_find(const uint8_t address[4], struct route_hop *ret)
 /* ---- setting ---- */
 
 static int
-change(unsigned long request, const struct conf_network *to,
+change(unsigned long request, const struct ipv4_network *to,
     const struct route_hop *by)
 {
 	static const uint8_t none[4];
@@ -165,13 +165,13 @@ change(unsigned long request, const struct conf_network *to,
 }
 
 int
-route_add(const struct conf_network *to, const struct route_hop *by)
+route_add(const struct ipv4_network *to, const struct route_hop *by)
 {
 	return change(SIOCADDRT, to, by);
 }
 
 int
-route_del(const struct conf_network *to, const struct route_hop *by)
+route_del(const struct ipv4_network *to, const struct route_hop *by)
 {
 	return change(SIOCDELRT, to, by);
 }

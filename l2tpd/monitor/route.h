@@ -22,9 +22,9 @@ struct route_hop {
 /* How the kernel would send to address now. -ENETUNREACH: it would not. */
 int route_find(const uint8_t address[4], struct route_hop *ret);
 /* -EEXIST: there is one. */
-int route_add(const struct conf_network *to, const struct route_hop *by);
+int route_add(const struct ipv4_network *to, const struct route_hop *by);
 /* -ESRCH: there is none. */
-int route_del(const struct conf_network *to, const struct route_hop *by);
+int route_del(const struct ipv4_network *to, const struct route_hop *by);
 
 /* The one address of a point-to-point device and its peer's (0.0.0.0: none).
  * local 0.0.0.0 takes the address away, and with it all routes to dev. */
