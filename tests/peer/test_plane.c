@@ -320,6 +320,81 @@ spoofed_sources_are_dropped(void **state)
 }
 
 static void
+assert_passes_in(struct net *f, uint8_t src, bool passes)
+{
+	uint8_t ip[60], got[NET_BYTES];
+
+	net_ipv4(ip, sizeof(ip), src, 99, false);
+	net_client_send_ip(&f->c, 101, 201, ip, sizeof(ip));
+	net_turn(&f->s);
+	assert_int_equal(net_tun_receive(&f->s, got), passes ? sizeof(ip) : 0);
+}
+
+static void
+assert_passes_out(struct net *f, uint8_t dst, bool passes)
+{
+	uint8_t ip[60], got[NET_BYTES];
+	size_t n;
+
+	net_ipv4(ip, sizeof(ip), 99, dst, false);
+	net_tun_send(&f->s, ip, sizeof(ip));
+	net_turn(&f->s);
+	n = net_client_receive(&f->c, got);
+	if (passes)
+		net_assert_data(got, n, 1, 0x0021, ip, sizeof(ip));
+	else
+		assert_int_equal(n, 0);
+}
+
+/* Behind session 1 are 10.0.0.128/26 and 10.0.0.208/28. */
+static void
+networks_behind_a_session(void **state)
+{
+	static const struct ipv4_networks nets = {.at = {{{10, 0, 0, 128}, 26},
+						      {{10, 0, 0, 208}, 28}},
+					      .count = 2},
+					  none = {.count = 0};
+	const uint8_t second[4] = {10, 0, 0, 130};
+	struct plane_counters c;
+	struct net f;
+
+	(void)state;
+	net_start(&f);
+	net_add_session(&f.s, 2, 1);
+	assert_int_equal(plane_session_routes(f.s.plane, 9, &nets), -ENOENT);
+	assert_int_equal(plane_session_routes(f.s.plane, 2, &nets), -EINVAL);
+	assert_passes_in(&f, 129, false);
+	assert_int_equal(plane_session_routes(f.s.plane, 1, &nets), 0);
+	assert_passes_in(&f, 128, true);
+	assert_passes_in(&f, 191, true);
+	assert_passes_in(&f, 215, true);
+	assert_passes_in(&f, 1, true); /* its own address as before */
+	assert_passes_in(&f, 127, false);
+	assert_passes_in(&f, 192, false);
+	assert_passes_in(&f, 2, false);
+	assert_passes_out(&f, 150, true);
+	assert_passes_out(&f, 1, true);
+	assert_passes_out(&f, 192, false);
+	/* another session's address is that one's, also in there */
+	assert_int_equal(plane_session_open_ipv4(f.s.plane, 2, second, 0), 0);
+	assert_passes_in(&f, 130, false);
+	assert_passes_in(&f, 131, true);
+	assert_int_equal(plane_session_routes(f.s.plane, 2, &nets), -EEXIST);
+	plane_session_counters(f.s.plane, 1, &c);
+	assert_int_equal(c.spoofed, 5);
+	/* taken away, by word and by its end */
+	assert_int_equal(plane_session_routes(f.s.plane, 1, &none), 0);
+	assert_passes_in(&f, 150, false);
+	assert_passes_out(&f, 150, false);
+	assert_int_equal(plane_session_routes(f.s.plane, 1, &nets), 0);
+	assert_passes_out(&f, 150, true);
+	plane_session_del(f.s.plane, 1);
+	assert_passes_out(&f, 150, false);
+	assert_int_equal(plane_session_routes(f.s.plane, 2, &nets), 0);
+	net_stop(&f);
+}
+
+static void
 sessions_of_another_association_are_refused(void **state)
 {
 	struct net f;
@@ -703,6 +778,7 @@ main(void)
 	    cmocka_unit_test(ppp_frames_go_to_the_engine),
 	    cmocka_unit_test(spoofed_sources_are_dropped),
 	    cmocka_unit_test(uplink_takes_everything),
+	    cmocka_unit_test(networks_behind_a_session),
 	    cmocka_unit_test(sessions_of_another_association_are_refused),
 	    cmocka_unit_test(neighbours_behind_one_nat),
 	    cmocka_unit_test(ike_and_its_marker),

@@ -169,6 +169,84 @@ from_any_queue(void **state)
 }
 
 static void
+assert_up_from(struct world *w, struct net_client *c, uint8_t id, uint8_t src,
+    size_t worker)
+{
+	uint8_t ip[100], got[NET_BYTES];
+
+	net_ipv4(ip, sizeof(ip), src, 99, false);
+	net_client_send_ip(
+	    c, (uint16_t)(100 + id), (uint16_t)(200 + id), ip, sizeof(ip));
+	assert_int_equal(receive_tun(w, worker, got), sizeof(ip));
+	assert_memory_equal(got, ip, sizeof(ip));
+}
+
+static void
+assert_down_to(struct world *w, struct net_client *c, uint8_t id, uint8_t dst,
+    size_t queue)
+{
+	uint8_t ip[100], got[NET_BYTES];
+	size_t n;
+
+	net_ipv4(ip, sizeof(ip), 99, dst, false);
+	assert_int_equal(write(w->s.tuns[queue], ip, sizeof(ip)), sizeof(ip));
+	n = receive_client(w, c, got);
+	net_assert_data(got, n, id, 0x0021, ip, sizeof(ip));
+}
+
+static void rekey(struct world *w, struct net_client *c, uint32_t spi);
+
+/* 10.0.0.128/26 is behind the second client, whatever worker serves it. */
+static void
+networks_behind_a_session(void **state)
+{
+	static const struct ipv4_networks nets = {.at = {{{10, 0, 0, 128}, 26}},
+					      .count = 1},
+					  inner = {
+					      .at = {{{10, 0, 0, 160}, 27}},
+					      .count = 1};
+	struct plane_counters counters;
+	struct plane_totals t;
+	uint8_t ip[100];
+	struct world w;
+	size_t queue;
+
+	(void)state;
+	start(&w);
+	assert_int_equal(plane_session_routes(w.s.plane, 99, &nets), -ENOENT);
+	assert_int_equal(plane_session_routes(w.s.plane, 2, &nets), 0);
+	assert_int_equal(plane_session_routes(w.s.plane, 1, &inner), -EEXIST);
+	settle(&w);
+	assert_up_from(&w, &w.c[1], 2, 150, 1);
+	assert_up(&w, &w.c[1], 2, 1, 100);
+	for (queue = 0; queue < WORKERS; queue++)
+		assert_down_to(&w, &w.c[1], 2, 191, queue);
+	/* not the first client's */
+	net_ipv4(ip, sizeof(ip), 150, 99, false);
+	net_client_send_ip(&w.c[0], 101, 201, ip, sizeof(ip));
+	assert_up(&w, &w.c[0], 1, 0, 100);
+	assert_int_equal(plane_session_counters(w.s.plane, 1, &counters), 0);
+	assert_int_equal(counters.spoofed, 1);
+	/* they go with it to another worker */
+	rekey(&w, &w.c[1], SPI(2, 5));
+	settle(&w);
+	assert_up_from(&w, &w.c[1], 2, 150, 2);
+	for (queue = 0; queue < WORKERS; queue++)
+		assert_down_to(&w, &w.c[1], 2, 128, queue);
+	/* and end with it */
+	plane_session_shut(w.s.plane, 2);
+	net_ipv4(ip, sizeof(ip), 99, 150, false);
+	assert_int_equal(write(w.s.tuns[1], ip, sizeof(ip)), sizeof(ip));
+	do {
+		loop_run_once(w.s.loop, false);
+		plane_totals(w.s.plane, &t);
+	} while (t.drop_no_route == 0);
+	assert_int_equal(plane_session_routes(w.s.plane, 1, &inner), 0);
+	assert_down_to(&w, &w.c[0], 1, 170, 2);
+	stop(&w);
+}
+
+static void
 control_and_frames(void **state)
 {
 	const uint8_t frame[] = {0xff, 3, 0xc0, 0x21, 9, 1, 0, 8, 1, 2, 3, 4};
@@ -460,6 +538,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_at_its_worker),
 	    cmocka_unit_test(from_any_queue),
+	    cmocka_unit_test(networks_behind_a_session),
 	    cmocka_unit_test(control_and_frames),
 	    cmocka_unit_test(errors_are_told),
 	    cmocka_unit_test(a_rekey_changes_the_worker),

@@ -34,6 +34,8 @@ calls_are_recorded(void **state)
 	const struct plane_session ps = {
 	    .id = 1, .association = 7, .local_tunnel_id = 2, .peer_port = 1701};
 	const struct esp_sa_params sa = {.spi = 5, .association = 7};
+	const struct ipv4_networks nets = {
+	    .at = {{{10, 1, 0, 0}, 16}}, .count = 1};
 	const uint8_t address[4] = {10, 0, 0, 1};
 	struct plane_counters c = {.bytes_in = 9};
 	struct null_call call;
@@ -53,7 +55,11 @@ calls_are_recorded(void **state)
 	assert_int_equal(plane_session_open_ipv4(p, 1, address, 1400), 0);
 	assert_int_equal(null_session(p, 1, &open)->local_tunnel_id, 2);
 	assert_true(open);
+	assert_int_equal(plane_session_routes(p, 1, &nets), 0);
+	assert_int_equal(null_session_networks(p, 1)->count, 1);
+	assert_int_equal(plane_session_routes(p, 2, &nets), -ENOENT);
 	plane_session_shut(p, 1);
+	assert_int_equal(null_session_networks(p, 1)->count, 0);
 	null_session(p, 1, &open);
 	assert_false(open);
 	assert_int_equal(null_set_counters(p, 1, &c), 0);

@@ -30,6 +30,7 @@ struct session {
 	struct plane_session params;
 	struct plane_counters counters;
 	bool open_ipv4, open_ipv6;
+	struct ipv4_networks networks;
 };
 
 struct null_plane {
@@ -358,8 +359,10 @@ session_open_ipv4(
 		rc = -ENOENT;
 	if (rc == 0 && s->params.uplink && has_open_uplink(p, id))
 		rc = -EEXIST;
-	if (rc == 0)
+	if (rc == 0) {
 		s->open_ipv4 = true;
+		s->networks.count = 0;
+	}
 	return record(p, &call, rc);
 }
 
@@ -381,14 +384,52 @@ session_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
 	return record(p, &call, rc);
 }
 
+static int
+check_networks(
+    struct plane *p, const struct session *s, const struct ipv4_networks *nets)
+{
+	const struct session *other;
+
+	if (s == NULL)
+		return -ENOENT;
+	if (nets->count > 0 && (!s->open_ipv4 || s->params.uplink))
+		return -EINVAL;
+	for (size_t i = 0; i < nets->count; i++)
+		if (!ipv4_network_is_sane(&nets->at[i]))
+			return -EINVAL;
+	LIST_FOREACH (other, &null_of(p)->sessions, next)
+		if (other != s && ipv4_networks_overlap(&other->networks, nets))
+			return -EEXIST;
+	return 0;
+}
+
+static int
+session_routes(struct plane *p, uint32_t id, const struct ipv4_networks *nets)
+{
+	const struct null_call call = {
+	    .type = NULL_CALL_ROUTES, .session = id, .networks = *nets};
+	struct session *s = find_session(p, id);
+	int rc = ordered(p, call.type);
+
+	if (rc == 0)
+		rc = check_networks(p, s, nets);
+	if (s != NULL && rc == 0)
+		s->networks = *nets;
+	else if (s != NULL)
+		s->networks.count = 0;
+	return record(p, &call, rc);
+}
+
 static void
 session_shut(struct plane *p, uint32_t id)
 {
 	const struct null_call call = {.type = NULL_CALL_SHUT, .session = id};
 	struct session *s = find_session(p, id);
 
-	if (s != NULL)
+	if (s != NULL) {
 		s->open_ipv4 = s->open_ipv6 = false;
+		s->networks.count = 0;
+	}
 	record(p, &call, s != NULL ? 0 : -ENOENT);
 }
 
@@ -440,6 +481,7 @@ static const struct plane_ops null_ops = {
     .session_rebind = session_rebind,
     .session_open_ipv4 = session_open_ipv4,
     .session_open_ipv6 = session_open_ipv6,
+    .session_routes = session_routes,
     .session_shut = session_shut,
     .ppp_send = ppp_send,
     .session_counters = session_counters,
@@ -522,6 +564,14 @@ null_session(const struct plane *p, uint32_t id, bool *ret_open_ipv4)
 		return NULL;
 	*ret_open_ipv4 = s->open_ipv4;
 	return &s->params;
+}
+
+const struct ipv4_networks *
+null_session_networks(const struct plane *p, uint32_t id)
+{
+	const struct session *s = find_session(p, id);
+
+	return s != NULL ? &s->networks : NULL;
 }
 
 const struct plane_session *

@@ -34,6 +34,7 @@ enum null_call_type {
 	NULL_CALL_SESSION_REBIND, /* .session, .association, .port */
 	NULL_CALL_OPEN_IPV4,      /* .session, .address (4 bytes), .mru */
 	NULL_CALL_OPEN_IPV6,      /* .session, .address (prefix, ifid), .mru */
+	NULL_CALL_ROUTES,         /* .session, .networks */
 	NULL_CALL_SHUT,           /* .session */
 	NULL_CALL_COUNT
 };
@@ -46,6 +47,7 @@ struct null_call {
 	struct endpoint peer, local;
 	uint16_t port, mru;
 	uint8_t address[16];
+	struct ipv4_networks networks;
 	struct rd data; /* borrowed until the next null_next_call() */
 };
 
@@ -69,6 +71,9 @@ size_t null_count_sessions(const struct plane *p);
 /* NULL: no such session. *ret_open_ipv4: IP flows. Borrowed until a call. */
 const struct plane_session *null_session(
     const struct plane *p, uint32_t id, bool *ret_open_ipv4);
+/* The networks behind it now. Borrowed until a call. */
+const struct ipv4_networks *null_session_networks(
+    const struct plane *p, uint32_t id);
 /* By the ids that the engine chose; NULL, borrowed until a call. */
 const struct plane_session *null_find_session(
     const struct plane *p, uint16_t local_tunnel_id, uint16_t local_session_id);

@@ -52,12 +52,16 @@ is_link_local_of(const uint8_t src[16], const uint8_t ifid[8])
 	return memcmp(src, link_local, 8) == 0 && memcmp(src + 8, ifid, 8) == 0;
 }
 
-/* A client's only source is its own; a server's is any but ours. */
+/* A client's source is its own, or one to which packets go through it; a
+ * server's is any but ours. */
 static bool
-is_own_source(const struct user_session *s, const struct inet_packet *ip)
+is_own_source(const struct user_plane *u, const struct user_session *s,
+    const struct inet_packet *ip)
 {
 	static const uint8_t none[8];
 
+	if (ip->version == 4 && s->has_networks)
+		return session_towards_ipv4(&u->sessions, ip->src) == s;
 	if (ip->version == 4)
 		return (memcmp(ip->src, s->ipv4, 4) == 0) != s->params.uplink;
 	return is_link_local_of(ip->src, s->ifid) ||
@@ -79,7 +83,7 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 		u->totals.drop_malformed++;
 		return;
 	}
-	if (!is_own_source(s, &ip)) {
+	if (!is_own_source(u, s, &ip)) {
 		counter_add(&s->counters.spoofed, 1);
 		u->totals.drop_spoofed++;
 		return;

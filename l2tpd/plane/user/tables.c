@@ -127,6 +127,138 @@ key_of_prefix(const uint8_t prefix[8])
 	return v;
 }
 
+/* ---- networks behind sessions ---- */
+
+/* How many begin at or before the address. */
+static size_t
+count_up_to(const struct session_networks *x, uint32_t address)
+{
+	size_t lo = 0, hi = x->count, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (x->rows[mid].first <= address)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static uint32_t
+last_of(uint32_t first, uint8_t bits)
+{
+	return first | ~ipv4_mask(bits);
+}
+
+static int
+make_room(struct session_networks *x, size_t n)
+{
+	size_t room = x->room > 0 ? x->room : IPV4_NETWORKS_MAX;
+	struct session_network *rows;
+
+	while (room < x->count + n)
+		room *= 2;
+	if (room == x->room)
+		return 0;
+	rows = realloc(x->rows, room * sizeof(*rows));
+	if (rows == NULL)
+		return -ENOMEM;
+	x->rows = rows;
+	x->room = room;
+	return 0;
+}
+
+/* The session's networks out of the table. */
+static void
+extract_networks(struct session_networks *x, struct user_session *s)
+{
+	size_t i, kept = 0;
+
+	if (!s->has_networks)
+		return;
+	for (i = 0; i < x->count; i++)
+		if (x->rows[i].session != s)
+			x->rows[kept++] = x->rows[i];
+	x->count = kept;
+	s->has_networks = false;
+	if (kept == 0) {
+		free(x->rows);
+		*x = (struct session_networks){NULL, 0, 0};
+	}
+}
+
+/* There is room. Of those that overlap it the session's own make way when they
+ * are smaller. -EEXIST: one is another's. */
+static int
+insert_network(struct session_networks *x, struct user_session *s,
+    const struct ipv4_network *n)
+{
+	uint32_t first = ipv4_number(n->net), last = last_of(first, n->bits);
+	size_t from = count_up_to(x, first), to = count_up_to(x, last), i;
+	struct session_network *r;
+
+	if (from > 0) {
+		r = &x->rows[from - 1];
+		if (last_of(r->first, r->bits) >= first)
+			from--; /* the same, or one that contains it */
+	}
+	for (i = from; i < to; i++)
+		if (x->rows[i].session != s)
+			return -EEXIST;
+	if (from < to && x->rows[from].bits <= n->bits)
+		return 0;
+	memmove(x->rows + from + 1, x->rows + to,
+	    (x->count - to) * sizeof(*x->rows));
+	x->count = x->count + 1 - (to - from);
+	x->rows[from] = (struct session_network){first, n->bits, s};
+	return 0;
+}
+
+int
+session_table_set_networks(struct session_table *t, struct user_session *s,
+    const struct ipv4_networks *nets)
+{
+	struct session_networks *x = &t->networks;
+	int rc = 0;
+
+	extract_networks(x, s);
+	if (nets->count == 0)
+		return 0;
+	if (!s->ipv4_open || s->params.uplink ||
+	    nets->count > IPV4_NETWORKS_MAX)
+		return -EINVAL;
+	if (make_room(x, nets->count) < 0)
+		return -ENOMEM;
+	s->has_networks = true;
+	for (size_t i = 0; rc == 0 && i < nets->count; i++)
+		rc = ipv4_network_is_sane(&nets->at[i])
+		    ? insert_network(x, s, &nets->at[i])
+		    : -EINVAL;
+	if (rc < 0)
+		extract_networks(x, s);
+	return rc;
+}
+
+void
+session_table_get_networks(const struct session_table *t,
+    const struct user_session *s, struct ipv4_networks *ret)
+{
+	const struct session_network *r;
+	struct ipv4_network *n;
+
+	ret->count = 0;
+	for (size_t i = 0; s->has_networks && i < t->networks.count; i++) {
+		r = &t->networks.rows[i];
+		if (r->session != s)
+			continue;
+		n = &ret->at[ret->count++];
+		for (int k = 0; k < 4; k++)
+			n->net[k] = (uint8_t)(r->first >> (24 - 8 * k));
+		n->bits = r->bits;
+	}
+}
+
 /* ---- sessions ---- */
 
 void
@@ -184,6 +316,7 @@ shut_ipv4(struct session_table *t, struct user_session *s)
 {
 	if (s->ipv4_open)
 		extract(&t->by_ipv4, key_of_ipv4(s->ipv4));
+	extract_networks(&t->networks, s);
 	s->ipv4_open = false;
 	if (t->uplink == s)
 		t->uplink = NULL;
@@ -232,6 +365,7 @@ session_table_clear(struct session_table *t)
 	free(t->by_key.slots);
 	free(t->by_ipv4.slots);
 	free(t->by_prefix.slots);
+	free(t->networks.rows);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -308,6 +442,35 @@ struct user_session *
 session_by_ipv4(const struct session_table *t, const uint8_t address[4])
 {
 	return find(&t->by_ipv4, key_of_ipv4(address));
+}
+
+struct user_session *
+session_by_network(const struct session_table *t, const uint8_t address[4])
+{
+	const struct session_networks *x = &t->networks;
+	const struct session_network *r;
+	uint32_t a;
+	size_t n;
+
+	if (x->count == 0)
+		return NULL;
+	a = (uint32_t)key_of_ipv4(address);
+	n = count_up_to(x, a);
+	if (n == 0)
+		return NULL;
+	r = &x->rows[n - 1];
+	return a <= last_of(r->first, r->bits) ? r->session : NULL;
+}
+
+struct user_session *
+session_towards_ipv4(const struct session_table *t, const uint8_t address[4])
+{
+	struct user_session *s;
+
+	if (t->uplink != NULL)
+		return t->uplink;
+	s = session_by_ipv4(t, address);
+	return s != NULL ? s : session_by_network(t, address);
 }
 
 struct user_session *

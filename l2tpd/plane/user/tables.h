@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tables.h: the sessions of the user plane and the four ways to find one: by
- * the engine's id, by the L2TP ids of a received packet, by the inner IPv4
- * address, by the inner IPv6 prefix. The table owns the sessions.
+ * tables.h: the sessions of the user plane and the ways to find one: by the
+ * engine's id, by the L2TP ids of a received packet, by the inner IPv4 address
+ * or the networks behind it, by the inner IPv6 prefix. The table owns the
+ * sessions.
  */
 #ifndef ADIT_PLANE_USER_TABLES_H
 #define ADIT_PLANE_USER_TABLES_H
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/network.h"
 #include "l2tpd/plane/plane.h"
 
 struct session_key { /* of a received packet; no padding */
@@ -22,6 +24,7 @@ struct user_session {
 	struct plane_counters counters;
 	struct session_key key;
 	bool ipv4_open, ipv6_open;
+	bool has_networks; /* in the table */
 	uint8_t ipv4[4];
 	uint8_t prefix[8], ifid[8];
 	uint16_t mru_ipv4, mru_ipv6; /* of the peer, bytes; 0: not told */
@@ -39,8 +42,21 @@ struct session_index {
 	size_t count, used; /* slots; of them in use */
 };
 
+/* A network behind a session's peer. No two overlap, so an address is in the
+ * last one that begins at or before it, or in none. */
+struct session_network {
+	uint32_t first; /* address, host order */
+	uint8_t bits;
+	struct user_session *session;
+};
+struct session_networks { /* ordered by .first; all zero: empty */
+	struct session_network *rows;
+	size_t count, room;
+};
+
 struct session_table {
 	struct session_index by_id, by_key, by_ipv4, by_prefix;
+	struct session_networks networks;
 	struct user_session *uplink; /* the open one; NULL: a server */
 };
 
@@ -62,6 +78,14 @@ int session_table_open_ipv4(struct session_table *t, struct user_session *s,
     const uint8_t address[4], uint16_t peer_mru);
 int session_table_open_ipv6(struct session_table *t, struct user_session *s,
     const uint8_t prefix[8], const uint8_t ifid[8], uint16_t peer_mru);
+/* Replaces s's networks; opening and shutting its IPv4 takes them away. Only
+ * the widest of nested ones is kept. -EINVAL: not open, the uplink, or not a
+ * sane network; -EEXIST: another session has a part of one; -ENOMEM. It has
+ * none then. */
+int session_table_set_networks(struct session_table *t, struct user_session *s,
+    const struct ipv4_networks *nets);
+void session_table_get_networks(const struct session_table *t,
+    const struct user_session *s, struct ipv4_networks *ret);
 void session_table_shut(struct session_table *t, struct user_session *s);
 
 /* Any thread. */
@@ -73,6 +97,13 @@ struct user_session *session_by_id(const struct session_table *t, uint32_t id);
 struct user_session *session_by_key(
     const struct session_table *t, uint16_t tunnel_id, uint16_t session_id);
 struct user_session *session_by_ipv4(
+    const struct session_table *t, const uint8_t address[4]);
+/* By a network behind it; costs nothing when there is none in the table. */
+struct user_session *session_by_network(
+    const struct session_table *t, const uint8_t address[4]);
+/* Where an IPv4 packet to address goes: the uplink, else the session with this
+ * address, else the one with its network. */
+struct user_session *session_towards_ipv4(
     const struct session_table *t, const uint8_t address[4]);
 struct user_session *session_by_prefix(
     const struct session_table *t, const uint8_t prefix[8]);

@@ -51,10 +51,8 @@ route(const struct user_plane *u, const struct inet_packet *ip)
 {
 	struct user_session *s;
 
-	if (ip->version == 4 && u->sessions.uplink != NULL)
-		return u->sessions.uplink;
 	if (ip->version == 4)
-		return session_by_ipv4(&u->sessions, ip->dst);
+		return session_towards_ipv4(&u->sessions, ip->dst);
 	s = session_by_prefix(&u->sessions, ip->dst);
 	return s != NULL && s->ipv6_open ? s : NULL;
 }

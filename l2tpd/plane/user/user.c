@@ -339,6 +339,17 @@ user_session_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
 	    : session_table_open_ipv6(&u->sessions, s, prefix, ifid, peer_mru);
 }
 
+static int
+user_session_routes(
+    struct plane *p, uint32_t id, const struct ipv4_networks *nets)
+{
+	struct user_plane *u = user_of(p);
+	struct user_session *s = session_by_id(&u->sessions, id);
+
+	return s == NULL ? -ENOENT
+			 : session_table_set_networks(&u->sessions, s, nets);
+}
+
 static void
 user_session_shut(struct plane *p, uint32_t id)
 {
@@ -395,6 +406,7 @@ static const struct plane_ops user_ops = {
     .session_rebind = user_session_rebind,
     .session_open_ipv4 = user_session_open_ipv4,
     .session_open_ipv6 = user_session_open_ipv6,
+    .session_routes = user_session_routes,
     .session_shut = user_session_shut,
     .ppp_send = user_ppp_send,
     .session_counters = user_session_counters,

@@ -367,6 +367,16 @@ run_sa(struct worker *w, const struct command *c)
 	}
 }
 
+/* No memory: no traffic. */
+static void
+set_networks(struct session_table *t, const struct command *c)
+{
+	struct ipv4_networks nets;
+
+	memcpy(&nets, c->bytes, sizeof(nets));
+	(void)session_table_set_networks(t, c->session.session, &nets);
+}
+
 static void
 run_session(struct worker *w, const struct command *c)
 {
@@ -388,6 +398,9 @@ run_session(struct worker *w, const struct command *c)
 	case COMMAND_SESSION_OPEN_IPV6:
 		(void)session_table_open_ipv6(t, s, c->session.address,
 		    c->session.ifid, c->session.peer_mru);
+		break;
+	case COMMAND_SESSION_NETWORKS:
+		set_networks(t, c);
 		break;
 	case COMMAND_SESSION_SHUT:
 		session_table_shut(t, s);

@@ -32,6 +32,7 @@ enum command_kind {
 	COMMAND_SESSION_SET, /* association and peer_port */
 	COMMAND_SESSION_OPEN_IPV4,
 	COMMAND_SESSION_OPEN_IPV6,
+	COMMAND_SESSION_NETWORKS, /* struct ipv4_networks behind the command */
 	COMMAND_SESSION_SHUT,
 	COMMAND_SESSION_DEL,
 	COMMAND_SESSION_GIVE,

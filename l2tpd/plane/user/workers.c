@@ -213,6 +213,20 @@ command_open_ipv6(struct workers *ws, const struct known_session *k)
 }
 
 static void
+command_networks(struct workers *ws, const struct known_session *k)
+{
+	struct worker *w = &ws->worker[k->worker];
+	struct ipv4_networks nets;
+	struct command *c;
+
+	session_table_get_networks(&ws->mirror, &k->seen, &nets);
+	c = worker_command(w, COMMAND_SESSION_NETWORKS, sizeof(nets));
+	c->session.session = k->session;
+	memcpy(c->bytes, &nets, sizeof(nets));
+	worker_send(w);
+}
+
+static void
 command_set(struct workers *ws, const struct known_session *k)
 {
 	struct command *c = command_session(ws, COMMAND_SESSION_SET, k);
@@ -231,6 +245,8 @@ install_session(struct workers *ws, const struct known_session *k)
 	command_set(ws, k);
 	if (k->seen.ipv4_open)
 		command_open_ipv4(ws, k);
+	if (k->seen.has_networks)
+		command_networks(ws, k);
 	if (k->seen.ipv6_open)
 		command_open_ipv6(ws, k);
 	steer_session(ws, k);
@@ -628,6 +644,24 @@ workers_session_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
 	return rc;
 }
 
+/* The kernel knows no networks, only addresses (steer.h): what is for a network
+ * comes to any worker and goes on from there, see forward_tun(). */
+static int
+workers_session_routes(
+    struct plane *p, uint32_t id, const struct ipv4_networks *nets)
+{
+	struct workers *ws = workers_of(p);
+	struct known_session *k = known_by_id(ws, id);
+	int rc;
+
+	if (k == NULL)
+		return -ENOENT;
+	rc = session_table_set_networks(&ws->mirror, &k->seen, nets);
+	if (!k->moving)
+		command_networks(ws, k);
+	return rc;
+}
+
 static void
 workers_session_shut(struct plane *p, uint32_t id)
 {
@@ -730,7 +764,7 @@ forward_tun(struct workers *ws, const struct report *r)
 
 	if (!inet_parse(rd_init(r->bytes, r->len), &ip))
 		return;
-	k = known_of(ip.version == 4 ? session_by_ipv4(&ws->mirror, ip.dst)
+	k = known_of(ip.version == 4 ? session_towards_ipv4(&ws->mirror, ip.dst)
 				     : session_by_prefix(&ws->mirror, ip.dst));
 	w = k != NULL ? worker_of(ws, k) : &ws->worker[0]; /* to be counted */
 	c = worker_command(w, COMMAND_TUN, r->len);
@@ -829,6 +863,7 @@ static const struct plane_ops workers_ops = {
     .session_rebind = workers_session_rebind,
     .session_open_ipv4 = workers_session_open_ipv4,
     .session_open_ipv6 = workers_session_open_ipv6,
+    .session_routes = workers_session_routes,
     .session_shut = workers_session_shut,
     .ppp_send = workers_ppp_send,
     .session_counters = workers_session_counters,
