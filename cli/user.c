@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/psk.h"
 #include "l2tpd/authority/users.h"
+#include "l2tpd/conf/sites.h"
 #include "ppp-glue/engine/mschap.h"
 
 #define PASSWORD_MAX   256 /* bytes; MS-CHAPv2 takes 256 characters */
@@ -99,6 +100,21 @@ user_parse_groups(const char *text, struct user *u)
 			return "groups are names with commas between them";
 	snprintf(u->groups, sizeof(u->groups), "%s", text);
 	return NULL;
+}
+
+static const char *
+user_parse_routes(const struct cli *c, const char *text, struct user *u)
+{
+	const char *why = NULL;
+
+	if (!strcmp(text, "none")) {
+		u->routes.count = 0;
+		return NULL;
+	}
+	why = sites_parse(text, &u->routes);
+	for (size_t i = 0; !why && i < u->routes.count; i++)
+		why = sites_problem(&c->conf, &u->routes.at[i]);
+	return why;
 }
 
 /* ---- passwords ---- */
@@ -229,7 +245,8 @@ static const struct option add_options[] = {CLI_OPTIONS,
     {"generate", no_argument, NULL, 'g'}, {"ip", required_argument, NULL, 'i'},
     {"groups", required_argument, NULL, 'G'},
     {"max-sessions", required_argument, NULL, 'm'},
-    {"valid-until", required_argument, NULL, 'u'}, {NULL, 0, NULL, 0}};
+    {"valid-until", required_argument, NULL, 'u'},
+    {"route", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
 
 /* Options of add and set. why: a text that says what is wrong with one. */
 static int
@@ -237,6 +254,7 @@ parse_options(struct cli *c, int argc, char **argv, struct user *u,
     enum source *source, bool *ret_password)
 {
 	const char *why = NULL;
+	bool routes = false;
 	int opt;
 
 	optind = 0;
@@ -258,6 +276,12 @@ parse_options(struct cli *c, int argc, char **argv, struct user *u,
 			break;
 		case 'u':
 			why = user_parse_until(optarg, u);
+			break;
+		case 'r': /* given twice: both; else instead of the old ones */
+			if (!routes)
+				u->routes.count = 0;
+			routes = true;
+			why = user_parse_routes(c, optarg, u);
 			break;
 		default:
 			return EXIT_USAGE;
@@ -440,6 +464,19 @@ user_enable(struct cli *c, int argc, char **argv)
 
 /* ---- list ---- */
 
+static json_t *
+list_routes(const struct ipv4_networks *nets)
+{
+	json_t *list = json_array();
+	char text[IPV4_NETWORK_TEXT];
+
+	for (size_t i = 0; i < nets->count; i++)
+		json_array_append_new(list,
+		    json_string(
+			ipv4_network_format(&nets->at[i], text, sizeof(text))));
+	return list;
+}
+
 static bool
 list_one(void *ctx, const struct user *u)
 {
@@ -448,34 +485,38 @@ list_one(void *ctx, const struct user *u)
 
 	if (u->has_ipv4)
 		cli_ipv4(u->ipv4, ip, sizeof(ip));
-	j = json_pack("{s:s, s:b, s:s, s:s, s:o, s:s}", "name", u->name,
+	j = json_pack("{s:s, s:b, s:s, s:s, s:o, s:s, s:o}", "name", u->name,
 	    "disabled", u->disabled, "groups", u->groups, "ipv4", ip,
 	    "max_sessions",
 	    u->max_sessions < 0 ? json_null() : json_integer(u->max_sessions),
 	    "valid_until",
 	    u->valid_until ? cli_time(u->valid_until, until, sizeof(until))
-			   : "");
+			   : "",
+	    "routes", list_routes(&u->routes));
 	return json_array_append_new(ctx, j) == 0;
 }
 
 static void
 print_users(const json_t *rows)
 {
-	const json_t *row;
-	size_t i;
+	const json_t *row, *route;
+	size_t i, k;
 
-	printf("%-24s %-8s %-15s %-20s %s\n", "NAME", "STATE", "ADDRESS",
-	    "VALID UNTIL", "GROUPS");
+	printf("%-24s %-8s %-15s %-20s %-16s %s\n", "NAME", "STATE", "ADDRESS",
+	    "VALID UNTIL", "GROUPS", "ROUTES");
 	json_array_foreach(rows, i, row)
 	{
 #define TEXT(key) json_string_value(json_object_get(row, key))
-		printf("%-24s %-8s %-15s %-20s %s\n", TEXT("name"),
+		printf("%-24s %-8s %-15s %-20s %-16s ", TEXT("name"),
 		    json_is_true(json_object_get(row, "disabled")) ? "disabled"
 								   : "enabled",
 		    *TEXT("ipv4") ? TEXT("ipv4") : "pool",
 		    *TEXT("valid_until") ? TEXT("valid_until") : "-",
 		    *TEXT("groups") ? TEXT("groups") : "-");
 #undef TEXT
+		json_array_foreach(json_object_get(row, "routes"), k, route)
+		    printf("%s%s", k > 0 ? "," : "", json_string_value(route));
+		puts(k > 0 ? "" : "-");
 	}
 }
 
@@ -514,7 +555,8 @@ cmd_user(struct cli *c, int argc, char **argv)
 	static const struct command commands[] = {
 	    {"add", user_add,
 		"NAME [--password-stdin|--generate] [--ip A] [--groups G,G]\n"
-		"             [--max-sessions N] [--valid-until YYYY-MM-DD]",
+		"             [--max-sessions N] [--valid-until YYYY-MM-DD]\n"
+		"             [--route NET[,NET...]]",
 		"let somebody in"},
 	    {"set", user_set, "NAME (options as of add)",
 		"change what is given"},

@@ -55,8 +55,18 @@ static const char schema_1[] =
 	"CREATE INDEX history_open ON history(id) WHERE ended IS NULL;"
 	"PRAGMA user_version = 1;";
 
+/* networks behind the user's device, as adit user add --route takes them */
+static const char schema_2[] =
+	"ALTER TABLE users ADD COLUMN routes TEXT NOT NULL DEFAULT '';"
+	"PRAGMA user_version = 2;";
+
+/* [n]: from version n to the next. */
+static const char *const schema_steps[DB_SCHEMA_VERSION] = {
+	schema_1, schema_2,
+};
+
 #define USER_COLUMNS "id, name, nt_hash, groups, ipv4, max_sessions," \
-	" valid_until, disabled"
+	" valid_until, disabled, routes"
 
 static const char *const sql[DB_STATEMENT_COUNT] = {
 	[DB_BEGIN] = "BEGIN IMMEDIATE",
@@ -64,11 +74,11 @@ static const char *const sql[DB_STATEMENT_COUNT] = {
 	[DB_ROLLBACK] = "ROLLBACK",
 	[DB_USER_FIND] = "SELECT " USER_COLUMNS " FROM users WHERE name = ?1",
 	[DB_USER_ADD] = "INSERT INTO users (name, nt_hash, groups, ipv4,"
-	    " max_sessions, valid_until, disabled, changed)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	    " max_sessions, valid_until, disabled, changed, routes)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[DB_USER_SET] = "UPDATE users SET nt_hash = ?2, groups = ?3,"
 	    " ipv4 = ?4, max_sessions = ?5, valid_until = ?6, disabled = ?7,"
-	    " changed = ?8 WHERE name = ?1",
+	    " changed = ?8, routes = ?9 WHERE name = ?1",
 	[DB_USER_HASH] = "UPDATE users SET nt_hash = ?2, changed = ?3"
 	    " WHERE name = ?1",
 	[DB_USER_DISABLE] = "UPDATE users SET disabled = ?2, changed = ?3"
@@ -179,8 +189,10 @@ make_schema(sqlite3 *s, const char *path, const char **ret_why)
 	if (sqlite3_exec(s, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		goto failed;
 	v = user_version(s);
-	if (v == 0 && sqlite3_exec(s, schema_1, NULL, NULL, NULL) != SQLITE_OK)
-		goto failed;
+	for (int i = v; i >= 0 && i < DB_SCHEMA_VERSION; i++)
+		if (sqlite3_exec(s, schema_steps[i], NULL, NULL, NULL) !=
+		    SQLITE_OK)
+			goto failed;
 	if (v > DB_SCHEMA_VERSION) {
 		sqlite3_exec(s, "ROLLBACK", NULL, NULL, NULL);
 		return fail(-EPROTONOSUPPORT, ret_why,

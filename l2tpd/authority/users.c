@@ -4,7 +4,7 @@
  *
  * Trusts: names to look up are a peer's bytes and are only ever bound, never
  * made part of SQL. Values read back were written by this file, and are still
- * cut to their room.
+ * cut to their room; a list of routes that cannot be read is none.
  */
 #include "l2tpd/authority/users.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "l2tpd/conf/sites.h"
 
 static int64_t
 ip_number(const uint8_t a[4])
@@ -27,6 +28,14 @@ copy_text(sqlite3_stmt *st, int column, char *dst, size_t room)
 	const unsigned char *t = sqlite3_column_text(st, column);
 
 	snprintf(dst, room, "%s", t ? (const char *)t : "");
+}
+
+static void
+read_routes(sqlite3_stmt *st, int column, struct ipv4_networks *ret)
+{
+	const unsigned char *t = sqlite3_column_text(st, column);
+
+	(void)sites_parse(t ? (const char *)t : "", ret);
 }
 
 static void
@@ -52,6 +61,7 @@ read_row(sqlite3_stmt *st, struct user *u)
 	    : (int32_t)sqlite3_column_int(st, 5);
 	u->valid_until = sqlite3_column_int64(st, 6); /* NULL gives 0 */
 	u->disabled = u->disabled || sqlite3_column_int(st, 7);
+	read_routes(st, 8, &u->routes);
 }
 
 static int
@@ -104,10 +114,12 @@ which_conflict(struct db *db, const struct user *u)
 	return -EEXIST;
 }
 
-/* Parameters 1 to 8 of DB_USER_ADD and DB_USER_SET. */
+/* Parameters 1 to 9 of DB_USER_ADD and DB_USER_SET. */
 static void
 bind_user(sqlite3_stmt *st, const struct user *u, int64_t now_s)
 {
+	char routes[IPV4_NETWORKS_TEXT];
+
 	sqlite3_bind_text(st, 1, u->name, -1, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 2, u->nt_hash, sizeof(u->nt_hash), SQLITE_STATIC);
 	sqlite3_bind_text(st, 3, u->groups, -1, SQLITE_STATIC);
@@ -119,6 +131,8 @@ bind_user(sqlite3_stmt *st, const struct user *u, int64_t now_s)
 		sqlite3_bind_int64(st, 6, u->valid_until);
 	sqlite3_bind_int(st, 7, u->disabled);
 	sqlite3_bind_int64(st, 8, now_s);
+	ipv4_networks_format(&u->routes, routes, sizeof(routes));
+	sqlite3_bind_text(st, 9, routes, -1, SQLITE_TRANSIENT);
 }
 
 static int

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/network.h"
 #include "l2tpd/authority/db.h"
 
 #define USER_NAME_MAX   255 /* bytes of UTF-8 */
@@ -26,6 +27,7 @@ struct user {
 	int32_t max_sessions; /* -1: adit.conf's; 0: no limit */
 	int64_t valid_until;  /* seconds since 1970; 0: for ever */
 	bool disabled;
+	struct ipv4_networks routes; /* behind the user's device */
 };
 
 /* All: 0; -ENOENT: no such user; -EBUSY: somebody holds the database, try

@@ -204,7 +204,28 @@ a 0 user enable Bob
 a 0 user set bob --ip 10.77.0.10 --groups x
 a 0 user passwd bob --generate
 a 0 user list
-says "bob .*enabled .*10.77.0.10 .*x$"
+says "bob .*enabled .*10.77.0.10 .*x *-$"
+a 0 user set bob --route 10.1.0.0/16,192.168.3.0/24 --route 192.168.4.1/32
+a 0 user list
+says "bob .*x *10.1.0.0/16,192.168.3.0/24,192.168.4.1/32$"
+a 0 user set bob --groups y
+a 0 user list --json
+says '"10.1.0.0/16",'
+a 1 user set bob --route 10.77.0.0/16
+says "overlaps the pool"
+a 1 user set bob --route 0.0.0.0/0
+a 1 user set bob --route 10.1.0.0/16,10.1.2.0/24
+says "one network is in another"
+a 1 user set bob --route 10.1.0.1/16
+says "host bits"
+a 0 user list
+says "bob .*y *10.1.0.0/16,192.168.3.0/24,192.168.4.1/32$"
+a 0 user set bob --route 10.2.0.0/16
+a 0 user list
+says "bob .*y *10.2.0.0/16$"
+a 0 user set bob --route none
+a 0 user list
+says "bob .*y *-$"
 a 1 user passwd nobody --generate
 a 1 user disable nobody
 a 0 user del bob
