@@ -92,7 +92,8 @@ auth_msg_put_verdict(struct wr *w, const struct auth_verdict *v)
 	wr_bytes(w, v->ifid_peer, sizeof(v->ifid_peer));
 	wr_be32(w, v->session_limit_s);
 	wr_be32(w, v->idle_limit_s);
-	return field_put_text(w, v->user, sizeof(v->user));
+	field_put_text(w, v->user, sizeof(v->user));
+	return field_put_networks(w, &v->routes);
 }
 
 bool
@@ -114,6 +115,7 @@ auth_msg_get_verdict(struct rd *r, struct auth_verdict *ret)
 	rd_be32(r, &v.session_limit_s);
 	rd_be32(r, &v.idle_limit_s);
 	field_get_text(r, v.user, sizeof(v.user));
+	field_get_networks(r, &v.routes);
 	if (!field_get_end(r))
 		return false;
 	*ret = v;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/endpoint.h"
+#include "base/network.h"
 #include "base/rd.h"
 #include "base/wr.h"
 
@@ -71,6 +72,7 @@ struct auth_verdict {
 	uint8_t ifid_peer[8];
 	uint32_t session_limit_s, idle_limit_s; /* 0: none */
 	char user[AUTH_MSG_NAME_MAX]; /* canonical name, cleaned for logs */
+	struct ipv4_networks routes;  /* behind the user's device */
 };
 
 struct auth_use {

@@ -111,6 +111,43 @@ field_get_text(struct rd *r, char *ret, size_t cap)
 }
 
 bool
+field_put_networks(struct wr *w, const struct ipv4_networks *nets)
+{
+	if (nets->count > IPV4_NETWORKS_MAX) {
+		w->failed = true;
+		return false;
+	}
+	wr_u8(w, nets->count);
+	for (size_t i = 0; i < nets->count; i++) {
+		wr_bytes(w, nets->at[i].net, sizeof(nets->at[i].net));
+		wr_u8(w, nets->at[i].bits);
+	}
+	return wr_ok(w);
+}
+
+bool
+field_get_networks(struct rd *r, struct ipv4_networks *ret)
+{
+	struct ipv4_networks nets = {.count = 0};
+	struct ipv4_network *n;
+	uint8_t count;
+
+	if (!rd_u8(r, &count))
+		return false;
+	if (count > IPV4_NETWORKS_MAX)
+		return rd_fail(r, "too many networks");
+	while (nets.count < count) {
+		n = &nets.at[nets.count++];
+		if (!rd_bytes(r, n->net, sizeof(n->net)) || !rd_u8(r, &n->bits))
+			return false;
+		if (!ipv4_network_is_sane(n))
+			return rd_fail(r, "a network that no hosts are in");
+	}
+	*ret = nets;
+	return true;
+}
+
+bool
 field_get_end(struct rd *r)
 {
 	if (!rd_ok(r))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * field.h: the fields that messages between our processes are made of. Used by
- * charon_msg.c and auth_msg.c; strict: one encoding a value, anything else
- * fails the cursor. All get functions leave ret untouched when they fail.
+ * charon_msg.c, auth_msg.c and priv_msg.c; strict: one encoding a value,
+ * anything else fails the cursor. All get functions leave ret untouched when
+ * they fail.
  */
 #ifndef ADIT_BASE_FIELD_H
 #define ADIT_BASE_FIELD_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/endpoint.h"
+#include "base/network.h"
 #include "base/rd.h"
 #include "base/wr.h"
 
@@ -32,6 +34,11 @@ bool field_get_blob(
  * put: text of at most cap - 1 bytes (it need not end inside of cap: false). */
 bool field_put_text(struct wr *w, const char *text, size_t cap);
 bool field_get_text(struct rd *r, char *ret, size_t cap);
+
+/* u8 count, for each 4 bytes of address and u8 bits. Only sane ones (see
+ * ipv4_network_is_sane()), at most IPV4_NETWORKS_MAX. */
+bool field_put_networks(struct wr *w, const struct ipv4_networks *nets);
+bool field_get_networks(struct rd *r, struct ipv4_networks *ret);
 
 /* Nothing may be left: the message was read to its end. */
 bool field_get_end(struct rd *r);

@@ -31,6 +31,7 @@
 #include "l2tpd/authority/pool.h"
 #include "l2tpd/authority/users.h"
 #include "l2tpd/authority/verdict.h"
+#include "l2tpd/conf/sites.h"
 
 #define SESSIONS_MAX 65536
 #define T_EXPIRE_MS  3600000 /* look for history to delete */
@@ -252,6 +253,27 @@ admit(struct authority *a, const struct auth_ask *ask, const struct user *u,
 	return session_begin(a, ask, u, ret);
 }
 
+/* adit asked the same when they were written; adit.conf may have changed. */
+static void
+fill_routes(
+    const struct authority *a, const struct user *u, struct auth_verdict *v)
+{
+	char net[IPV4_NETWORK_TEXT];
+	const char *why;
+
+	for (size_t i = 0; i < u->routes.count; i++) {
+		why = sites_problem(&a->conf, &u->routes.at[i]);
+		if (why)
+			log_msg(MSG_ROUTE_REFUSED, "user=%s net=%s why=\"%s\"",
+			    v->user,
+			    ipv4_network_format(
+				&u->routes.at[i], net, sizeof(net)),
+			    why);
+		else
+			v->routes.at[v->routes.count++] = u->routes.at[i];
+	}
+}
+
 static void
 fill_lease(const struct authority *a, const struct session *s,
     const struct user *u, struct auth_verdict *v)
@@ -316,6 +338,7 @@ judge(struct authority *a, const struct auth_ask *ask, struct auth_verdict *v)
 	if (v->reason == AUTH_ACCEPTED) {
 		fill_lease(a, s, &u, v);
 		log_clean(u.name, strlen(u.name), v->user, sizeof(v->user));
+		fill_routes(a, &u, v);
 	}
 	verdict_message(ask, authenticator, v);
 	wipe(&u, sizeof(u));

@@ -44,7 +44,9 @@ sample_verdict(void)
 	    .ifid_peer = {1, 2, 3, 4, 5, 6, 7, 8},
 	    .session_limit_s = UINT32_MAX,
 	    .idle_limit_s = 1,
-	    .user = "alice"};
+	    .user = "alice",
+	    .routes = {.at = {{{10, 1, 0, 0}, 16}, {{192, 168, 3, 0}, 24}},
+		.count = 2}};
 
 	return v;
 }
@@ -244,6 +246,58 @@ test_verdict(void **state)
 	assert_false(auth_msg_put_verdict(&w, &v));
 }
 
+static struct auth_verdict
+with_routes(void)
+{
+	struct auth_verdict v = {.ref = 1};
+
+	for (uint8_t i = 0; i < IPV4_NETWORKS_MAX; i++)
+		v.routes.at[v.routes.count++] =
+		    (struct ipv4_network){{10, i, 0, 0}, 16};
+	return v;
+}
+
+/* As many networks as can be, one more, and such as no hosts are in. */
+static void
+test_routes(void **state)
+{
+	struct auth_verdict v = sample_verdict(), back;
+	uint8_t buf[1024], *last;
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct rd r;
+
+	(void)state;
+	assert_true(auth_msg_put_verdict(&w, &v));
+	r = wr_rd(&w);
+	assert_true(auth_msg_get_verdict(&r, &back));
+	assert_int_equal(back.routes.count, 2);
+	assert_memory_equal(&back.routes, &v.routes, sizeof(v.routes));
+	v = with_routes();
+	w = wr_init(buf, sizeof(buf));
+	assert_true(auth_msg_put_verdict(&w, &v));
+	r = wr_rd(&w);
+	assert_true(auth_msg_get_verdict(&r, &back));
+	assert_int_equal(back.routes.count, IPV4_NETWORKS_MAX);
+	last = buf + w.len - 5;
+	last[4] = 8; /* host bits */
+	r = wr_rd(&w);
+	assert_false(auth_msg_get_verdict(&r, &back));
+	assert_string_equal(r.err, "a network that no hosts are in");
+	last[4] = 33;
+	r = wr_rd(&w);
+	assert_false(auth_msg_get_verdict(&r, &back));
+	memset(last, 0, 5); /* the default route */
+	r = wr_rd(&w);
+	assert_false(auth_msg_get_verdict(&r, &back));
+	buf[w.len - 5 * IPV4_NETWORKS_MAX - 1] = IPV4_NETWORKS_MAX + 1;
+	r = wr_rd(&w);
+	assert_false(auth_msg_get_verdict(&r, &back));
+	assert_string_equal(r.err, "too many networks");
+	v.routes.count++;
+	w = wr_init(buf, sizeof(buf));
+	assert_false(auth_msg_put_verdict(&w, &v));
+}
+
 static void
 test_use(void **state)
 {
@@ -290,6 +344,7 @@ main(void)
 	    cmocka_unit_test(test_ask),
 	    cmocka_unit_test(test_ask_extremes),
 	    cmocka_unit_test(test_verdict),
+	    cmocka_unit_test(test_routes),
 	    cmocka_unit_test(test_use),
 	    cmocka_unit_test(test_reason_names),
 	};

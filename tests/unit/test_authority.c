@@ -858,6 +858,34 @@ test_users(void **state)
 }
 
 static void
+set_routes(struct user *u)
+{
+	u->routes = (struct ipv4_networks){
+	    .at = {{{10, 1, 0, 0}, 16}, {{10, 77, 0, 0}, 24},
+		{{192, 168, 3, 0}, 24}},
+	    .count = 3};
+}
+
+/* Those that can be, without the one that became a part of the pool. */
+static void
+test_routes(void **state)
+{
+	struct world *w = *state;
+	const struct auth_verdict *v;
+
+	change_user(w, "alice", set_routes);
+	v = login(w, 1, "alice", "wonderland");
+	assert_int_equal(v->reason, AUTH_ACCEPTED);
+	assert_int_equal(v->routes.count, 2);
+	assert_memory_equal(v->routes.at[0].net, "\x0a\x01\0\0", 4);
+	assert_int_equal(v->routes.at[0].bits, 16);
+	assert_memory_equal(v->routes.at[1].net, "\xc0\xa8\x03\0", 4);
+	assert_int_equal(login(w, 2, "bob", "builder")->routes.count, 0);
+	/* who does not get in is not told */
+	assert_int_equal(login(w, 3, "alice", "wrong")->routes.count, 0);
+}
+
+static void
 test_names(void **state)
 {
 	(void)state;
@@ -901,6 +929,7 @@ main(void)
 	    WORLD(test_charon),
 	    WORLD(test_database_file),
 	    WORLD(test_users),
+	    WORLD(test_routes),
 	    cmocka_unit_test(test_names),
 	};
 
