@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/field.h"
+
 static bool
 is_none(const uint8_t a[4])
 {
@@ -54,6 +56,25 @@ priv_msg_get_link(struct rd *r, struct priv_link *ret)
 	if (!priv_link_is_sane(&l))
 		return rd_fail(r, "an address that no host has");
 	*ret = l;
+	return true;
+}
+
+bool
+priv_msg_put_routes(struct wr *w, const struct priv_routes *p)
+{
+	wr_be32(w, p->session);
+	return field_put_networks(w, &p->nets);
+}
+
+bool
+priv_msg_get_routes(struct rd *r, struct priv_routes *ret)
+{
+	struct priv_routes p;
+
+	if (!rd_be32(r, &p.session) || !field_get_networks(r, &p.nets) ||
+	    !field_get_end(r))
+		return false;
+	*ret = p;
 	return true;
 }
 

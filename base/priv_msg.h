@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/network.h"
 #include "base/rd.h"
 #include "base/wr.h"
 
@@ -29,6 +30,8 @@ enum priv_msg_type {
 	PRIV_MSG_LINK_UP = 18,    /* struct priv_link: addresses were agreed */
 	PRIV_MSG_LINK_DOWN = 19,  /* empty: take them away again */
 	PRIV_MSG_CLIENT_END = 20, /* be32 enum priv_end: do not dial again */
+	/* the engine of a server to the monitor */
+	PRIV_MSG_ROUTES = 21, /* struct priv_routes */
 };
 
 /* What the server said about the link: a peer's values, checked by get. */
@@ -37,6 +40,14 @@ struct priv_link {
 	uint8_t peer[4];   /* the server's inside the tunnel; 0: not told */
 	uint8_t dns[2][4]; /* 0: none */
 };
+
+/* The networks behind the device of a session: routes to the TUN device, in
+ * place of those of before; none: take them away. */
+struct priv_routes {
+	uint32_t session;
+	struct ipv4_networks nets;
+};
+#define PRIV_ROUTES_BYTES_MAX (5 + 5 * IPV4_NETWORKS_MAX)
 
 /* Why a client ends by itself; also the exit status of l2tpd, less
  * PRIV_END_STATUS. */
@@ -56,6 +67,8 @@ bool priv_link_is_sane(const struct priv_link *l);
 /* put: false when w is full. get: false when malformed or not sane. */
 bool priv_msg_put_link(struct wr *w, const struct priv_link *l);
 bool priv_msg_get_link(struct rd *r, struct priv_link *ret);
+bool priv_msg_put_routes(struct wr *w, const struct priv_routes *p);
+bool priv_msg_get_routes(struct rd *r, struct priv_routes *ret);
 bool priv_msg_get_end(struct rd *r, enum priv_end *ret);
 
 enum priv_fd {

@@ -218,6 +218,18 @@ child_set_link(struct child *c, const struct priv_link *link)
 }
 
 void
+child_set_routes(
+    struct child *c, uint32_t session, const struct ipv4_networks *nets)
+{
+	const struct priv_routes p = {.session = session, .nets = *nets};
+	uint8_t buf[PRIV_ROUTES_BYTES_MAX];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	priv_msg_put_routes(&w, &p);
+	say(c, PRIV_MSG_ROUTES, &w);
+}
+
+void
 child_end_client(struct child *c, enum priv_end why)
 {
 	uint8_t buf[4];

@@ -43,6 +43,9 @@ struct child *child_new(
 void child_free(struct child *c);
 void child_want_vici(struct child *c);
 void child_say_ready(struct child *c);
+/* The engine of a server. nets: borrowed, sane; none: take them away. */
+void child_set_routes(
+    struct child *c, uint32_t session, const struct ipv4_networks *nets);
 /* The engine of a client. link: borrowed; NULL: it is down. */
 void child_set_link(struct child *c, const struct priv_link *link);
 void child_end_client(struct child *c, enum priv_end why);

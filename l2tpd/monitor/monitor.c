@@ -5,7 +5,8 @@
  * Owns: the children, their channels. Trusts: the configuration, charon's
  * socket. Treats both children as hostile: a request is a number from
  * base/priv_msg.h that the table allows to that child, without arguments but
- * for a client's addresses, which are typed and checked (link.h).
+ * for a client's addresses (link.h) and the networks behind a server's clients
+ * (site_routes.h), which are typed and checked.
  * When any child dies the monitor ends the other and itself: the service
  * manager starts all three afresh, and charon's plugin replays its SAs.
  */
@@ -33,6 +34,7 @@
 #include "l2tpd/monitor/child.h"
 #include "l2tpd/monitor/link.h"
 #include "l2tpd/monitor/open.h"
+#include "l2tpd/monitor/site_routes.h"
 #include "l2tpd/monitor/tun_steer.h"
 
 enum role { ROLE_ENGINE, ROLE_AUTHORITY, ROLE_COUNT };
@@ -67,8 +69,9 @@ struct monitor {
 	struct loop_timer *vici_timer, *stop_timer;
 	struct loop_signal *signals[2];
 	int blackhole_fd;
-	struct link *link; /* a client's; NULL: a server */
-	int report_fd;     /* of adit connect; -1 */
+	struct link *link;         /* a client's; NULL: a server */
+	struct site_routes *sites; /* a server's; NULL: a client */
+	int report_fd;             /* of adit connect; -1 */
 };
 
 static void
@@ -195,6 +198,20 @@ on_client_message(struct monitor *m, struct imsg *msg)
 		monitor_stop(m, PRIV_END_STATUS + (int)why);
 }
 
+/* ---- what the engine of a server asks for ---- */
+
+static void
+on_routes(struct monitor *m, struct imsg *msg)
+{
+	struct priv_routes p;
+
+	if (priv_msg_get_routes(&msg->payload, &p))
+		site_routes_set(m->sites, &p);
+	else
+		log_msg(MSG_BUG, "process=engine message=routes why=\"%s\"",
+		    msg->payload.err);
+}
+
 static void
 on_message(void *ctx, struct imsg *msg)
 {
@@ -220,6 +237,10 @@ on_message(void *ctx, struct imsg *msg)
 	case PRIV_MSG_CLIENT_END:
 		if (m->link != NULL && k->role == ROLE_ENGINE)
 			on_client_message(m, msg);
+		break;
+	case PRIV_MSG_ROUTES:
+		if (m->sites != NULL && k->role == ROLE_ENGINE)
+			on_routes(m, msg);
 		break;
 	default:
 		break;
@@ -247,6 +268,7 @@ static const struct imsg_rule kid_rules[] = {
     {PRIV_MSG_LINK_UP, "link-up", 16, 16, true},
     {PRIV_MSG_LINK_DOWN, "link-down", 0, 0, true},
     {PRIV_MSG_CLIENT_END, "client-end", 4, 4, true},
+    {PRIV_MSG_ROUTES, "routes", 5, PRIV_ROUTES_BYTES_MAX, true},
     {0, NULL, 0, 0},
 };
 
@@ -539,6 +561,10 @@ monitor_begin(struct monitor *m)
 		m->link = link_new(m->conf);
 		if (m->link == NULL)
 			return -ENOMEM;
+	} else {
+		m->sites = site_routes_new(m->conf);
+		if (m->sites == NULL)
+			return -ENOMEM;
 	}
 	if (open_all(m, &o) < 0)
 		return -EIO;
@@ -585,11 +611,13 @@ monitor_run(
 			if (m.kids[i].pid > 0)
 				kill(m.kids[i].pid, SIGKILL);
 		link_free(m.link);
+		site_routes_free(m.sites);
 		return 1;
 	}
 	log_msg(MSG_STARTED, "process=monitor pid=%d", (int)getpid());
 	loop_run(m.loop);
 	link_free(m.link);
+	site_routes_free(m.sites);
 	log_msg(MSG_STOPPING, "process=monitor status=%d", m.exit_status);
 	for (i = 0; i < ROLE_COUNT; i++) {
 		imsg_free(m.kids[i].channel);

@@ -7,6 +7,7 @@
 #include "l2tpd/monitor/route.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/route.h>
@@ -131,6 +132,55 @@ route_find(const uint8_t address[4], struct route_hop *ret)
 		n = recv(fd, &a, sizeof(a), 0);
 	rc = n < 0 ? -errno : read_answer(&a, (size_t)n, ret);
 	close(fd);
+	return rc;
+}
+
+static bool
+read_ipv4(const struct sockaddr *from, uint8_t ret[4])
+{
+	struct sockaddr_in sin;
+
+	if (from == NULL || from->sa_family != AF_INET)
+		return false;
+	memcpy(&sin, from, sizeof(sin));
+	memcpy(ret, &sin.sin_addr, 4);
+	return true;
+}
+
+/* The network of an address at a device. */
+static bool
+read_network(const struct ifaddrs *a, struct ipv4_network *ret)
+{
+	uint8_t mask[4];
+
+	if (!read_ipv4(a->ifa_addr, ret->net) ||
+	    !read_ipv4(a->ifa_netmask, mask))
+		return false;
+	ret->bits = (uint8_t)__builtin_popcount(ipv4_number(mask));
+	for (int i = 0; i < 4; i++)
+		ret->net[i] &= mask[i];
+	return true;
+}
+
+int
+route_find_link(const struct ipv4_network *n, const char *except,
+    char ret_dev[ROUTE_DEV_MAX])
+{
+	struct ifaddrs *all, *a;
+	struct ipv4_network own;
+	int rc = -ENOENT;
+
+	if (getifaddrs(&all) < 0)
+		return -errno;
+	for (a = all; a != NULL && rc != 0; a = a->ifa_next) {
+		if (strcmp(a->ifa_name, except) == 0 ||
+		    !read_network(a, &own) || !ipv4_network_overlaps(n, &own))
+			continue;
+		strncpy(ret_dev, a->ifa_name, ROUTE_DEV_MAX - 1);
+		ret_dev[ROUTE_DEV_MAX - 1] = '\0';
+		rc = 0;
+	}
+	freeifaddrs(all);
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * route.h: addresses and routes of the kernel, as far as a client needs them.
+ * route.h: addresses and routes of the kernel, as far as a client needs them,
+ * or a server for the networks behind its clients.
  * Called by the monitor, with CAP_NET_ADMIN. Everything returns 0 or -errno and
  * logs nothing. IPv4, main table.
  */
@@ -19,6 +20,10 @@ struct route_hop {
 	char dev[ROUTE_DEV_MAX];
 };
 
+/* A device of this machine, but not the one called except, that has an address
+ * whose network overlaps n. -ENOENT: there is none. */
+int route_find_link(const struct ipv4_network *n, const char *except,
+    char ret_dev[ROUTE_DEV_MAX]);
 /* How the kernel would send to address now. -ENETUNREACH: it would not. */
 int route_find(const uint8_t address[4], struct route_hop *ret);
 /* -EEXIST: there is one. */

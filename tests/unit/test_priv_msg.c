@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_priv_msg.c: what the engine of a client asks of the monitor: round trip,
- * every truncation, addresses that no host has.
+ * test_priv_msg.c: what an engine asks of the monitor: round trip, every
+ * truncation, addresses that no host has.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,6 +98,50 @@ test_addresses(void **state)
 }
 
 static void
+test_routes(void **state)
+{
+	struct priv_routes p = {.session = 0x01020304,
+	    .nets = {.at = {{{10, 1, 0, 0}, 16}, {{192, 168, 3, 0}, 24}},
+		.count = 2}};
+	uint8_t buf[PRIV_ROUTES_BYTES_MAX + 1];
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct priv_routes got, before;
+	size_t n;
+
+	(void)state;
+	assert_true(priv_msg_put_routes(&w, &p));
+	n = wr_rd(&w).left;
+	assert_int_equal(n, 15);
+	memset(&got, 0x5a, sizeof(got));
+	before = got;
+	for (size_t i = 0; i <= n + 1; i++) {
+		struct rd r = rd_init(buf, i);
+
+		if (i != n)
+			assert_false(priv_msg_get_routes(&r, &got));
+	}
+	assert_memory_equal(&got, &before, sizeof(got));
+	struct rd r = rd_init(buf, n);
+	assert_true(priv_msg_get_routes(&r, &got));
+	assert_int_equal(got.session, p.session);
+	assert_memory_equal(&got.nets, &p.nets, sizeof(p.nets));
+	/* the default route */
+	memset(buf + 5, 0, 5);
+	r = rd_init(buf, n);
+	assert_false(priv_msg_get_routes(&r, &got));
+	/* none: take them away */
+	p.nets.count = 0;
+	w = wr_init(buf, 5);
+	assert_true(priv_msg_put_routes(&w, &p));
+	r = wr_rd(&w);
+	assert_true(priv_msg_get_routes(&r, &got));
+	assert_int_equal(got.nets.count, 0);
+	p.nets.count = IPV4_NETWORKS_MAX + 1;
+	w = wr_init(buf, sizeof(buf));
+	assert_false(priv_msg_put_routes(&w, &p));
+}
+
+static void
 test_end(void **state)
 {
 	uint8_t buf[5] = {0};
@@ -123,6 +167,7 @@ main(void)
 	    cmocka_unit_test(test_round_trip),
 	    cmocka_unit_test(test_truncated),
 	    cmocka_unit_test(test_addresses),
+	    cmocka_unit_test(test_routes),
 	    cmocka_unit_test(test_end),
 	};
 
