@@ -122,6 +122,14 @@ set_link(void *ctx, const struct priv_link *link)
 }
 
 static void
+set_routes(void *ctx, uint32_t session, const struct ipv4_networks *nets)
+{
+	struct process *p = ctx;
+
+	child_set_routes(p->child, session, nets);
+}
+
+static void
 client_end(void *ctx, enum priv_end why)
 {
 	struct process *p = ctx;
@@ -163,6 +171,7 @@ engine_go(void *ctx, struct child_start *start)
 	    .want_vici = want_vici,
 	    .stopped = engine_stopped,
 	    .password = &password,
+	    .routes = set_routes,
 	    .link = set_link,
 	    .client_end = client_end,
 	    .ctx = p,

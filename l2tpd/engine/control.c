@@ -69,6 +69,19 @@ format_time(time_t t, char *buf, size_t n)
 }
 
 static json_t *
+describe_routes(const struct session *s)
+{
+	json_t *list = json_array();
+	char text[IPV4_NETWORK_TEXT];
+
+	for (size_t i = 0; s->routes_up && i < s->routes->count; i++)
+		json_array_append_new(list,
+		    json_string(ipv4_network_format(
+			&s->routes->at[i], text, sizeof(text))));
+	return list;
+}
+
+static json_t *
 describe_session(struct engine *e, struct session *s)
 {
 	const struct association *a = s->box->assoc;
@@ -84,7 +97,7 @@ describe_session(struct engine *e, struct session *s)
 		snprintf(inner, sizeof(inner), "%u.%u.%u.%u", s->ipv4_inner[0],
 		    s->ipv4_inner[1], s->ipv4_inner[2], s->ipv4_inner[3]);
 	return json_pack("{s:I, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, "
-			 "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b}",
+			 "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b, s:o}",
 	    "id", (json_int_t)s->id, "user", sessions_user(s), "device_address",
 	    device, "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4",
 	    inner, "plane", "user", "mark",
@@ -96,7 +109,8 @@ describe_session(struct engine *e, struct session *s)
 	    a != NULL ? plane_cipher_name(e->plane, a->id) : "-", "identity",
 	    a != NULL ? a->identity : "-", "association",
 	    a != NULL ? (int)a->id : 0, "tunnel", (int)s->box->local_id,
-	    "state", ppp_state_name(s->ppp), "up", s->ipv4_up);
+	    "state", ppp_state_name(s->ppp), "up", s->ipv4_up, "routes",
+	    describe_routes(s));
 }
 
 /* The sessions of now; those that end before their turn are left out. */

@@ -35,6 +35,10 @@ struct engine_start {
 	void (*want_vici)(void *ctx); /* ask the monitor for a connection */
 	void (*stopped)(void *ctx);   /* after engine_stop() has finished */
 	uid_t plugin_uid;             /* who may be charon's plugin: 0, root */
+	/* Of a server only: the networks behind the device of a session are
+	 * to be routed to the TUN device; none: no longer. nets: borrowed. */
+	void (*routes)(
+	    void *ctx, uint32_t session, const struct ipv4_networks *nets);
 	/* Of a client only. */
 	const struct secret *password; /* borrowed, copied */
 	/* Addresses for the TUN device, or NULL: take them away. */

@@ -69,6 +69,13 @@ void sessions_rebind(struct session *s, struct association *a);
 void sessions_housekeeping(struct engine *e, struct tunnel_box *b);
 void sessions_reap(struct engine *e);
 
+/* routes.c */
+/* What the authority says is behind its device; copied. */
+void routes_take(struct session *s, const struct ipv4_networks *nets);
+/* IPv4 is open; is about to be shut. */
+void routes_up(struct session *s);
+void routes_down(struct session *s);
+
 /* auth.c */
 int authline_start(struct engine *e, int fd);
 void authline_free(struct engine *e);

@@ -5,6 +5,7 @@
  *   charon.c   relay and vici: what charon says, what we ask of it
  *   tunnels.c  L2TP tunnels on associations
  *   session.c  PPP sessions in tunnels, leases from the authority
+ *   routes.c   networks behind sessions' devices
  *   auth.c     the line to the authority
  *   control.c  the control socket of adit(8)
  *   server.c   what only a server does; client.c: what only a client does
@@ -119,8 +120,12 @@ struct session {
 	bool in_plane, ipv4_up, draining, ending;
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;
-	char *user;            /* cleaned for logs; NULL: none yet */
-	uint8_t ipv4_inner[4]; /* of the client, whichever side we are */
+	char *user;                   /* cleaned for logs; NULL: none yet */
+	uint8_t ipv4_inner[4];        /* of the client, whichever side we are */
+	struct ipv4_networks *routes; /* behind its device; NULL: none */
+	bool routes_up;               /* plane and kernel have them */
+	bool routes_wait;             /* another session has them */
+	LIST_ENTRY(session) waiting;  /* engine.routes_waiting */
 	time_t since; /* wall clock, when IPv4 came up; else when made */
 	uint64_t up_ms;
 	uint32_t session_limit_s, idle_limit_s;
@@ -165,6 +170,7 @@ struct engine {
 	struct session *sessions;
 	LIST_HEAD(, tunnel_box) dead_tunnels;
 	LIST_HEAD(, session) dead_sessions;
+	LIST_HEAD(, session) routes_waiting; /* newest first */
 	struct loop_timer *housekeeping, *reaper, *stop_timer;
 	time_t started;
 	uint64_t sessions_total, refused_total;

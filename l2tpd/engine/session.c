@@ -250,6 +250,7 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 		free(s->user);
 		s->user = strndup(v->user, sizeof(v->user));
 	}
+	routes_take(s, &v->routes);
 	s->session_limit_s = v->session_limit_s;
 	s->idle_limit_s = v->idle_limit_s;
 	if (pv.accept) {
@@ -284,6 +285,7 @@ on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	s->up_ms = s->used_ms = loop_now_ms(e->loop);
 	e->sessions_total++;
 	e->role->ipv4_up(s, fx);
+	routes_up(s);
 }
 
 static void
@@ -292,6 +294,7 @@ on_ipv4_down(struct session *s)
 	if (!s->ipv4_up)
 		return;
 	s->ipv4_up = false;
+	routes_down(s);
 	plane_session_shut(s->engine->plane, s->id);
 }
 
@@ -459,6 +462,7 @@ sessions_reap(struct engine *e)
 		LIST_REMOVE(s, next);
 		ppp_free(s->ppp);
 		free(s->user);
+		free(s->routes);
 		free(s);
 	}
 }
