@@ -58,6 +58,9 @@ struct world {
 	unsigned int asks, ups, stops;
 	char stop_reason[64];
 	uint8_t next_address;
+	struct ipv4_networks behind; /* of whoever gets in next */
+	/* what the monitor would have; [session], none by count 0 */
+	struct ipv4_networks kernel[16];
 	/* fake plugin, control */
 	int plugin_fd, control_fd;
 	char plugin_path[64], control_path[64];

@@ -3,6 +3,7 @@
  * test_engine.c: the whole engine in one process against a client, with the
  * plane, charon and the authority played by engine_world.c.
  */
+#include <errno.h>
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +89,81 @@ test_three_behind_one_nat(void **state)
 	assert_true(w->clients[0].ipv4_up && w->clients[2].ipv4_up);
 	assert_non_null(strstr(
 	    world_control(w, "{\"cmd\":\"status\"}\n"), "\"sessions\":2,"));
+}
+
+static void
+assert_routed(struct world *w, uint32_t session, uint8_t count)
+{
+	const struct ipv4_networks *nets =
+	    null_session_networks(w->plane, session);
+
+	assert_int_equal(nets != NULL ? nets->count : 0, count);
+	assert_int_equal(w->kernel[session].count, count);
+}
+
+static void
+disconnect(struct world *w, uint32_t session)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "{\"cmd\":\"disconnect\",\"id\":%u}\n",
+	    session);
+	assert_non_null(strstr(world_control(w, line), "\"disconnected\":1"));
+	world_run(w);
+}
+
+/* Three devices with the same network behind them: the first has it, of the
+ * others the one that came last gets it when that one ends. */
+static void
+test_networks(void **state)
+{
+	struct world *w = *state;
+	const char *text;
+	uint32_t i;
+
+	charon_up(w);
+	/* the clients' own outer address, 198.51.100.7, is in the second */
+	w->behind = (struct ipv4_networks){
+	    .at = {{{10, 1, 0, 0}, 16}, {{198, 51, 100, 0}, 24}}, .count = 2};
+	for (i = 0; i < 3; i++) {
+		plugin_sa(w, i + 1, 0);
+		world_run(w);
+		world_dial(w, i, i + 1, "alice", "secret");
+		assert_true(w->clients[i].ipv4_up);
+	}
+	assert_routed(w, 1, 1);
+	assert_int_equal(w->kernel[1].at[0].net[1], 1);
+	assert_routed(w, 2, 0);
+	assert_routed(w, 3, 0);
+	text = world_control(w, "{\"cmd\":\"sessions\"}\n");
+	text = strstr(text, "\"routes\":[\"10.1.0.0/16\"]");
+	assert_non_null(text);
+	assert_null(strstr(text + 1, "\"routes\":[\""));
+	disconnect(w, 1);
+	assert_routed(w, 1, 0);
+	assert_routed(w, 2, 0);
+	assert_routed(w, 3, 1);
+	disconnect(w, 2); /* while it waits */
+	disconnect(w, 3);
+	for (i = 1; i <= 3; i++)
+		assert_routed(w, i, 0);
+	/* another network, then none at all: what was is not kept */
+	client_forget(&w->clients[0]);
+	w->behind.at[0].net[1] = 2;
+	w->behind.count = 1;
+	plugin_sa(w, 4, 0);
+	world_run(w);
+	world_dial(w, 0, 4, "alice", "secret");
+	assert_routed(w, 4, 1);
+	assert_int_equal(w->kernel[4].at[0].net[1], 2);
+	null_fail_next(w->plane, NULL_CALL_ROUTES, -ENOMEM);
+	client_forget(&w->clients[1]);
+	w->behind.at[0].net[1] = 3;
+	plugin_sa(w, 5, 0);
+	world_run(w);
+	world_dial(w, 1, 5, "alice", "secret");
+	assert_true(w->clients[1].ipv4_up); /* all the same */
+	assert_routed(w, 5, 0);
 }
 
 /* A tunnel cannot be used over somebody else's association. */
@@ -428,6 +504,7 @@ main(void)
 	    T(test_charon_restart),
 	    T(test_renegotiation),
 	    T(test_disconnect),
+	    T(test_networks),
 	    T(test_control_garbage),
 	    T(test_stop),
 	    T(test_half_open_cost),
