@@ -63,7 +63,7 @@ step_generated(struct setup *s)
 		    "ip saddr %s oifname != \"%s\" masquerade", pool,
 		    f->tun_name);
 	const struct template_value values[] = {{"run_dir", f->run_dir},
-	    {"state_dir", f->state_dir}, {"pool", pool}, {"tun", f->tun_name},
+	    {"state_dir", f->state_dir}, {"tun", f->tun_name},
 	    {"masquerade", nat ? "yes" : "no"}, {"masquerade_rule", rule},
 	    {NULL, NULL}};
 	return put_template(
