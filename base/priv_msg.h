@@ -89,9 +89,10 @@ enum priv_fd {
 	PRIV_FD_KEY = 12,
 	/* engine of a client: the user's password */
 	PRIV_FD_PASSWORD = 13,
-	/* engine: the map of l2tpd/monitor/tun_steer.h */
-	PRIV_FD_TUN_MAP = 14,
-	PRIV_FD_COUNT_ = 15,
+	/* engine: the maps of l2tpd/monitor/tun_steer.h */
+	PRIV_FD_TUN_ADDRESSES = 14,
+	PRIV_FD_TUN_NETWORKS = 15,
+	PRIV_FD_COUNT_ = 16,
 };
 
 #endif

@@ -85,7 +85,7 @@ make_plane(struct loop *loop, const struct plane_events *events,
 	struct plane_config cfg[CONF_WORKERS_MAX];
 	struct child_start *start = ctx;
 	size_t n = 0;
-	int map_fd;
+	struct steer_maps maps;
 
 	while (n < CONF_WORKERS_MAX && start->fd[n][PRIV_FD_TUN] >= 0) {
 		worker_config(start, n, &cfg[n]);
@@ -93,8 +93,9 @@ make_plane(struct loop *loop, const struct plane_events *events,
 	}
 	if (n == 1)
 		return plane_user_new(loop, cfg, events, events_ctx);
-	map_fd = take(start, PRIV_FD_TUN_MAP);
-	return plane_workers_new(loop, cfg, n, map_fd, events, events_ctx);
+	maps.addresses_fd = take(start, PRIV_FD_TUN_ADDRESSES);
+	maps.networks_fd = take(start, PRIV_FD_TUN_NETWORKS);
+	return plane_workers_new(loop, cfg, n, &maps, events, events_ctx);
 }
 
 static void

@@ -367,7 +367,8 @@ struct opened {
 	struct {
 		int udp4500, esp, tun;
 	} worker[CONF_WORKERS_MAX];
-	int udp500, tun_map, plane, control;
+	struct tun_maps maps;
+	int udp500, plane, control;
 	int psk, ca, crl, certificate, key, password;
 };
 
@@ -390,17 +391,18 @@ static int
 open_workers_all(const struct adit_conf *c, struct opened *o)
 {
 	size_t i;
+	int rc;
 
 	o->workers = open_workers(c);
 	for (i = 0; i < o->workers; i++)
 		if (open_worker(c, o, i) < 0)
 			return -1;
-	o->tun_map = -1;
+	o->maps = (struct tun_maps){-1, -1};
 	if (o->workers == 1)
 		return 0;
-	o->tun_map = tun_steer(o->worker[0].tun);
-	if (o->tun_map < 0)
-		log_msg(MSG_TUN_STEER_OFF, "why=\"%s\"", strerror(-o->tun_map));
+	rc = tun_steer(o->worker[0].tun, &o->maps);
+	if (rc < 0)
+		log_msg(MSG_TUN_STEER_OFF, "why=\"%s\"", strerror(-rc));
 	return 0;
 }
 
@@ -447,7 +449,8 @@ hand_over(struct monitor *m, const struct opened *o)
 		rc |= give_worker(
 		    m, ROLE_ENGINE, i, PRIV_FD_TUN, o->worker[i].tun);
 	}
-	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN_MAP, o->tun_map);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN_ADDRESSES, o->maps.addresses);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_TUN_NETWORKS, o->maps.networks);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_PLANE_LISTEN, o->plane);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_CONTROL_LISTEN, o->control);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_PASSWORD, o->password);

@@ -222,6 +222,7 @@ void
 net_server_start_workers(struct net_server *s, size_t n)
 {
 	struct plane_config cfg[NET_WORKERS_MAX];
+	const struct steer_maps none = {-1, -1};
 	int pair[2];
 	size_t i;
 
@@ -244,7 +245,7 @@ net_server_start_workers(struct net_server *s, size_t n)
 	s->tun = s->tuns[0];
 	s->fd4500 = cfg[0].udp4500_fd;
 	s->fence = udp_socket(&s->fence_at);
-	s->plane = plane_workers_new(s->loop, cfg, n, -1, &events, s);
+	s->plane = plane_workers_new(s->loop, cfg, n, &none, &events, s);
 	assert_non_null(s->plane);
 }
 

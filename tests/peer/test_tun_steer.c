@@ -31,7 +31,7 @@
 #define WAIT_MS 10000
 
 static int queue[QUEUES];
-static int map_fd;
+static struct tun_maps maps;
 
 static int
 open_queue(void)
@@ -58,8 +58,7 @@ set_up(void)
 	for (i = 0; i < QUEUES; i++)
 		if ((queue[i] = open_queue()) < 0)
 			return "needs /dev/net/tun";
-	map_fd = tun_steer(queue[0]);
-	if (map_fd < 0)
+	if (tun_steer(queue[0], &maps) < 0)
 		return "this kernel has no BPF for TUN devices";
 	if (system("ip link set steer0 up && ip addr add 10.9.0.1/24 "
 		   "dev steer0 && ip -6 addr add 2001:db8::1/32 "
@@ -123,10 +122,14 @@ by_destination(void **state)
 	(void)state;
 	/* the engine has no rights at all */
 	assert_int_equal(seteuid(NOBODY), 0);
-	assert_int_equal(steer_tun_set(map_fd, steer_key_ipv4(a), 2), 0);
-	assert_int_equal(steer_tun_set(map_fd, steer_key_ipv4(b), 1), 0);
-	assert_int_equal(steer_tun_set(map_fd, steer_key_ipv6(p), 1), 0);
-	assert_int_equal(steer_tun_set(map_fd, steer_key_ipv6(q), 2), 0);
+	assert_int_equal(
+	    steer_tun_set(maps.addresses, steer_key_ipv4(a), 2), 0);
+	assert_int_equal(
+	    steer_tun_set(maps.addresses, steer_key_ipv4(b), 1), 0);
+	assert_int_equal(
+	    steer_tun_set(maps.addresses, steer_key_ipv6(p), 1), 0);
+	assert_int_equal(
+	    steer_tun_set(maps.addresses, steer_key_ipv6(q), 2), 0);
 	assert_int_equal(queue_of("10.9.0.5"), 2);
 	assert_int_equal(queue_of("10.9.0.6"), 1);
 	assert_int_equal(queue_of("2001:db8:0:7::99"), 1);
@@ -134,11 +137,43 @@ by_destination(void **state)
 	assert_int_equal(queue_of("10.9.0.77"), 0); /* nobody's */
 	assert_int_equal(queue_of("2001:db8:0:9::1"), 0);
 	/* it moves, and goes */
-	assert_int_equal(steer_tun_set(map_fd, steer_key_ipv4(a), 1), 0);
+	assert_int_equal(
+	    steer_tun_set(maps.addresses, steer_key_ipv4(a), 1), 0);
 	assert_int_equal(queue_of("10.9.0.5"), 1);
-	assert_int_equal(steer_tun_unset(map_fd, steer_key_ipv4(a)), 0);
+	assert_int_equal(steer_tun_unset(maps.addresses, steer_key_ipv4(a)), 0);
 	assert_int_equal(queue_of("10.9.0.5"), 0);
-	assert_int_equal(steer_tun_unset(map_fd, steer_key_ipv4(a)), -ENOENT);
+	assert_int_equal(
+	    steer_tun_unset(maps.addresses, steer_key_ipv4(a)), -ENOENT);
+	assert_int_equal(seteuid(uid), 0);
+}
+
+/* What is for no address that is known goes where its network does. */
+static void
+by_network(void **state)
+{
+	const struct ipv4_network net = {{10, 9, 0, 128}, 25},
+				  host = {{10, 9, 0, 9}, 32};
+	const uint8_t a[4] = {10, 9, 0, 130};
+	uid_t uid = geteuid();
+
+	(void)state;
+	assert_int_equal(seteuid(NOBODY), 0);
+	assert_int_equal(steer_tun_set_network(maps.networks, &net, 2), 0);
+	assert_int_equal(steer_tun_set_network(maps.networks, &host, 1), 0);
+	assert_int_equal(
+	    steer_tun_set(maps.addresses, steer_key_ipv4(a), 1), 0);
+	assert_int_equal(queue_of("10.9.0.129"), 2);
+	assert_int_equal(queue_of("10.9.0.254"), 2);
+	assert_int_equal(queue_of("10.9.0.127"), 0);
+	assert_int_equal(queue_of("10.9.0.130"), 1);
+	assert_int_equal(queue_of("10.9.0.9"), 1);
+	assert_int_equal(queue_of("2001:db8:0:9::1"), 0);
+	assert_int_equal(steer_tun_set_network(maps.networks, &net, 1), 0);
+	assert_int_equal(queue_of("10.9.0.129"), 1);
+	assert_int_equal(steer_tun_unset_network(maps.networks, &net), 0);
+	assert_int_equal(queue_of("10.9.0.129"), 0);
+	assert_int_equal(steer_tun_unset_network(maps.networks, &net), -ENOENT);
+	assert_int_equal(steer_tun_unset_network(maps.networks, &host), 0);
 	assert_int_equal(seteuid(uid), 0);
 }
 
@@ -166,6 +201,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(by_destination),
+	    cmocka_unit_test(by_network),
 	    cmocka_unit_test(switched_off),
 	};
 	const char *why = set_up();

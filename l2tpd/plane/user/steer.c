@@ -77,7 +77,7 @@ steer_key_ipv6(const uint8_t prefix[8])
 }
 
 static int
-map_call(int command, int map_fd, const uint64_t *key, const uint32_t *value)
+map_call(int command, int map_fd, const void *key, const uint32_t *value)
 {
 	union bpf_attr attr;
 
@@ -100,6 +100,41 @@ steer_tun_set(int map_fd, uint64_t key, uint32_t queue)
 int
 steer_tun_unset(int map_fd, uint64_t key)
 {
+	if (map_fd < 0)
+		return 0;
+	return map_call(BPF_MAP_DELETE_ELEM, map_fd, &key, NULL);
+}
+
+/* struct bpf_lpm_trie_key */
+struct network_key {
+	uint32_t bits;
+	uint8_t net[4];
+};
+
+static struct network_key
+key_of_network(const struct ipv4_network *n)
+{
+	struct network_key k = {.bits = n->bits};
+
+	memcpy(k.net, n->net, sizeof(k.net));
+	return k;
+}
+
+int
+steer_tun_set_network(int map_fd, const struct ipv4_network *n, uint32_t queue)
+{
+	const struct network_key key = key_of_network(n);
+
+	if (map_fd < 0)
+		return 0;
+	return map_call(BPF_MAP_UPDATE_ELEM, map_fd, &key, &queue);
+}
+
+int
+steer_tun_unset_network(int map_fd, const struct ipv4_network *n)
+{
+	const struct network_key key = key_of_network(n);
+
 	if (map_fd < 0)
 		return 0;
 	return map_call(BPF_MAP_DELETE_ELEM, map_fd, &key, NULL);

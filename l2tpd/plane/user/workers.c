@@ -38,7 +38,7 @@ struct workers {
 	struct loop *loop;
 	struct plane_events events;
 	void *ctx;
-	int tun_map_fd;
+	struct steer_maps maps;
 	struct esp_table *maker; /* of SAs; has none itself */
 	struct directory directory;
 	struct session_table mirror; /* of struct known_session */
@@ -87,6 +87,16 @@ free_given(struct worker *w)
 }
 
 static void
+close_maps(struct workers *ws)
+{
+	if (ws->maps.addresses_fd >= 0)
+		close(ws->maps.addresses_fd);
+	if (ws->maps.networks_fd >= 0)
+		close(ws->maps.networks_fd);
+	ws->maps = (struct steer_maps){-1, -1};
+}
+
+static void
 destroy(struct workers *ws)
 {
 	size_t i;
@@ -103,8 +113,7 @@ destroy(struct workers *ws)
 	directory_fini(&ws->directory);
 	session_table_clear(&ws->mirror);
 	esp_table_free(ws->maker);
-	if (ws->tun_map_fd >= 0)
-		close(ws->tun_map_fd);
+	close_maps(ws);
 	free(ws);
 }
 
@@ -159,6 +168,30 @@ send_session(struct workers *ws, const struct known_session *k)
 	worker_send(&ws->worker[k->worker]);
 }
 
+/* What a network is refused for is no harm: its packets come to the first queue
+ * and go on from there, see forward_tun(). */
+static void
+steer_networks(struct workers *ws, const struct known_session *k)
+{
+	struct ipv4_networks nets;
+
+	session_table_get_networks(&ws->mirror, &k->seen, &nets);
+	for (size_t i = 0; i < nets.count; i++)
+		(void)steer_tun_set_network(
+		    ws->maps.networks_fd, &nets.at[i], k->worker);
+}
+
+static void
+unsteer_networks(struct workers *ws, const struct known_session *k)
+{
+	struct ipv4_networks nets;
+
+	session_table_get_networks(&ws->mirror, &k->seen, &nets);
+	for (size_t i = 0; i < nets.count; i++)
+		(void)steer_tun_unset_network(
+		    ws->maps.networks_fd, &nets.at[i]);
+}
+
 /* Its packets from the TUN device: to its worker's queue. Where that cannot be
  * told (the map is full, or closed to us), the kernel shall learn it for all
  * sessions from what the queues write. */
@@ -167,28 +200,29 @@ steer_session(struct workers *ws, const struct known_session *k)
 {
 	int rc = 0;
 
+	steer_networks(ws, k);
 	if (k->seen.ipv4_open)
-		rc |= steer_tun_set(
-		    ws->tun_map_fd, steer_key_ipv4(k->seen.ipv4), k->worker);
+		rc |= steer_tun_set(ws->maps.addresses_fd,
+		    steer_key_ipv4(k->seen.ipv4), k->worker);
 	if (k->seen.ipv6_open)
-		rc |= steer_tun_set(
-		    ws->tun_map_fd, steer_key_ipv6(k->seen.prefix), k->worker);
+		rc |= steer_tun_set(ws->maps.addresses_fd,
+		    steer_key_ipv6(k->seen.prefix), k->worker);
 	if (rc == 0)
 		return;
 	steer_tun_off(ws->worker[0].user->cfg.tun_fd);
-	close(ws->tun_map_fd);
-	ws->tun_map_fd = -1;
+	close_maps(ws);
 }
 
 static void
 unsteer_session(struct workers *ws, const struct known_session *k)
 {
+	unsteer_networks(ws, k);
 	if (k->seen.ipv4_open)
 		(void)steer_tun_unset(
-		    ws->tun_map_fd, steer_key_ipv4(k->seen.ipv4));
+		    ws->maps.addresses_fd, steer_key_ipv4(k->seen.ipv4));
 	if (k->seen.ipv6_open)
 		(void)steer_tun_unset(
-		    ws->tun_map_fd, steer_key_ipv6(k->seen.prefix));
+		    ws->maps.addresses_fd, steer_key_ipv6(k->seen.prefix));
 }
 
 static void
@@ -644,8 +678,6 @@ workers_session_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
 	return rc;
 }
 
-/* The kernel knows no networks, only addresses (steer.h): what is for a network
- * comes to any worker and goes on from there, see forward_tun(). */
 static int
 workers_session_routes(
     struct plane *p, uint32_t id, const struct ipv4_networks *nets)
@@ -656,9 +688,11 @@ workers_session_routes(
 
 	if (k == NULL)
 		return -ENOENT;
+	unsteer_networks(ws, k);
 	rc = session_table_set_networks(&ws->mirror, &k->seen, nets);
 	if (!k->moving)
 		command_networks(ws, k);
+	steer_networks(ws, k);
 	return rc;
 }
 
@@ -916,7 +950,7 @@ start(struct workers *ws, const struct plane_config *cfg)
 
 struct plane *
 plane_workers_new(struct loop *loop, const struct plane_config *cfg, size_t n,
-    int tun_map_fd, const struct plane_events *events, void *ctx)
+    const struct steer_maps *maps, const struct plane_events *events, void *ctx)
 {
 	struct workers *ws = calloc(1, sizeof(*ws) + n * sizeof(ws->worker[0]));
 	int rc;
@@ -927,7 +961,7 @@ plane_workers_new(struct loop *loop, const struct plane_config *cfg, size_t n,
 	ws->loop = loop;
 	ws->events = *events;
 	ws->ctx = ctx;
-	ws->tun_map_fd = tun_map_fd;
+	ws->maps = *maps;
 	ws->n = n;
 	rc = start(ws, cfg);
 	if (rc < 0) {

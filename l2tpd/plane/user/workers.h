@@ -3,9 +3,9 @@
  * workers.h: the user plane on several cores: a plane (plane.h) in front of
  * workers (worker.h), each with its own sockets and its own queue of the TUN
  * device. The kernel brings packets to the right worker: by the last byte of
- * the SPI (steer.h), and by inner address on the way out. A packet that comes
- * to another one goes on through the engine's thread: slow, but never lost for
- * that.
+ * the SPI (steer.h), and by inner destination on the way out. A packet that
+ * comes to another one goes on through the engine's thread: slow, but never
+ * lost for that.
  */
 #ifndef ADIT_PLANE_USER_WORKERS_H
 #define ADIT_PLANE_USER_WORKERS_H
@@ -13,16 +13,17 @@
 #include <stddef.h>
 
 #include "l2tpd/plane/plane.h"
+#include "l2tpd/plane/user/steer.h"
 
 #define WORKERS_MAX 64
 
 /* cfg: of n workers, 2 to WORKERS_MAX; copied, their descriptors adopted, also
  * on failure. Only the first has udp500_fd; the udp4500_fd are a SO_REUSEPORT
- * group, bound in this order. tun_map_fd: from the inner address to the TUN
- * queue (steer.h), adopted; -1: the kernel learns it from what the queues
- * write. events, ctx: as of plane_user_new(). NULL: see errno. */
+ * group, bound in this order. maps: from the inner destination to the TUN
+ * queue, copied, its descriptors adopted; -1: the kernel learns it from what
+ * the queues write. events, ctx: as of plane_user_new(). NULL: see errno. */
 struct plane *plane_workers_new(struct loop *loop,
-    const struct plane_config *cfg, size_t n, int tun_map_fd,
+    const struct plane_config *cfg, size_t n, const struct steer_maps *maps,
     const struct plane_events *events, void *ctx);
 
 #endif
