@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * route.c: addresses and routes (contract in route.h): ioctls to set, one
- * netlink question to ask. Trusts the kernel's answers; its caller has checked
- * the addresses.
+ * route.c: addresses and routes (contract in route.h): ioctls to set, netlink
+ * to ask, and where a route must not be pushed in front of another. Trusts the
+ * kernel's answers; its caller has checked the addresses.
  */
 #include "l2tpd/monitor/route.h"
 
@@ -56,6 +56,26 @@ union answer {
 	uint8_t bytes[4096];
 };
 
+/* 0: *ret_n bytes came back. */
+static int
+exchange(const void *question, size_t n, union answer *ret, size_t *ret_n)
+{
+	ssize_t got;
+	int fd, rc;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	got = send(fd, question, n, 0);
+	if (got >= 0)
+		got = recv(fd, ret, sizeof(*ret), 0);
+	rc = got < 0 ? -errno : 0;
+	close(fd);
+	if (rc == 0)
+		*ret_n = (size_t)got;
+	return rc;
+}
+
 /* The attributes behind the head of a route message. */
 static void
 read_attributes(const uint8_t *p, size_t len, struct route_hop *ret_hop,
@@ -81,6 +101,25 @@ read_attributes(const uint8_t *p, size_t len, struct route_hop *ret_hop,
 	}
 }
 
+/* 1: a route; 0: done; -errno. */
+static int
+read_head(const union answer *a, size_t len, struct rtmsg *ret)
+{
+	int err;
+
+	if (len < NLMSG_LENGTH(sizeof(err)) || a->head.nlmsg_len > len)
+		return -EPROTO;
+	if (a->head.nlmsg_type == NLMSG_ERROR) {
+		memcpy(&err, a->bytes + NLMSG_HDRLEN, sizeof(err));
+		return err < 0 ? err : 0;
+	}
+	if (a->head.nlmsg_type != RTM_NEWROUTE ||
+	    a->head.nlmsg_len < NLMSG_LENGTH(sizeof(*ret)))
+		return -EPROTO;
+	memcpy(ret, a->bytes + NLMSG_HDRLEN, sizeof(*ret));
+	return 1;
+}
+
 static int
 read_answer(const union answer *a, size_t len, struct route_hop *ret)
 {
@@ -88,17 +127,11 @@ read_answer(const union answer *a, size_t len, struct route_hop *ret)
 	struct route_hop hop = {{0}, ""};
 	unsigned int index = 0;
 	struct rtmsg route;
-	int err;
+	int rc;
 
-	if (len < NLMSG_LENGTH(sizeof(err)) || a->head.nlmsg_len > len)
-		return -EPROTO;
-	if (a->head.nlmsg_type == NLMSG_ERROR) {
-		memcpy(&err, a->bytes + NLMSG_HDRLEN, sizeof(err));
-		return err != 0 ? err : -EPROTO;
-	}
-	if (a->head.nlmsg_type != RTM_NEWROUTE || a->head.nlmsg_len < front)
-		return -EPROTO;
-	memcpy(&route, a->bytes + NLMSG_HDRLEN, sizeof(route));
+	rc = read_head(a, len, &route);
+	if (rc <= 0)
+		return rc < 0 ? rc : -EPROTO;
 	if (route.rtm_type != RTN_UNICAST)
 		return -ENETUNREACH; /* ourselves, or forbidden */
 	read_attributes(
@@ -109,30 +142,47 @@ read_answer(const union answer *a, size_t len, struct route_hop *ret)
 	return 0;
 }
 
-int
-route_find(const uint8_t address[4], struct route_hop *ret)
+/* flags: RTM_F_FIB_MATCH: the route itself, not what it makes of the address */
+static int
+ask(const uint8_t address[4], unsigned int flags, union answer *ret,
+    size_t *ret_n)
 {
 	struct question q = {
 	    .head = {.nlmsg_len = sizeof(q),
 		.nlmsg_type = RTM_GETROUTE,
 		.nlmsg_flags = NLM_F_REQUEST},
-	    .route = {.rtm_family = AF_INET, .rtm_dst_len = 32},
+	    .route = {.rtm_family = AF_INET,
+		.rtm_dst_len = 32,
+		.rtm_flags = flags},
 	    .attribute = {.rta_len = RTA_LENGTH(4), .rta_type = RTA_DST},
 	};
-	union answer a;
-	ssize_t n;
-	int fd, rc;
 
 	memcpy(q.address, address, 4);
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0)
-		return -errno;
-	n = send(fd, &q, sizeof(q), 0);
-	if (n >= 0)
-		n = recv(fd, &a, sizeof(a), 0);
-	rc = n < 0 ? -errno : read_answer(&a, (size_t)n, ret);
-	close(fd);
-	return rc;
+	return exchange(&q, sizeof(q), ret, ret_n);
+}
+
+int
+route_find(const uint8_t address[4], struct route_hop *ret)
+{
+	union answer a;
+	size_t n;
+	int rc;
+
+	rc = ask(address, 0, &a, &n);
+	return rc < 0 ? rc : read_answer(&a, n, ret);
+}
+
+/* Does a route to exactly this network lead away from here, whatever its
+ * metric? */
+static bool
+is_routed(const struct ipv4_network *to)
+{
+	struct rtmsg route;
+	union answer a;
+	size_t n;
+
+	return ask(to->net, RTM_F_FIB_MATCH, &a, &n) == 0 &&
+	    read_head(&a, n, &route) == 1 && route.rtm_dst_len == to->bits;
 }
 
 static bool
@@ -218,6 +268,48 @@ int
 route_add(const struct ipv4_network *to, const struct route_hop *by)
 {
 	return change(SIOCADDRT, to, by);
+}
+
+struct addition {
+	struct nlmsghdr head;
+	struct rtmsg route;
+	struct rtattr dst_head;
+	uint8_t dst[4];
+	struct rtattr dev_head;
+	uint32_t dev;
+};
+
+int
+route_add_new(const struct ipv4_network *to, const char *dev)
+{
+	struct addition add = {
+	    .head = {.nlmsg_len = sizeof(add),
+		.nlmsg_type = RTM_NEWROUTE,
+		.nlmsg_flags =
+		    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL},
+	    .route = {.rtm_family = AF_INET,
+		.rtm_dst_len = to->bits,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_LINK,
+		.rtm_type = RTN_UNICAST},
+	    .dst_head = {.rta_len = RTA_LENGTH(4), .rta_type = RTA_DST},
+	    .dev_head = {.rta_len = RTA_LENGTH(4), .rta_type = RTA_OIF},
+	    .dev = if_nametoindex(dev),
+	};
+	struct rtmsg unused;
+	union answer a;
+	size_t n;
+	int rc;
+
+	if (add.dev == 0)
+		return -ENODEV;
+	/* EXCL knows those of the same metric, the question all others */
+	if (is_routed(to))
+		return -EEXIST;
+	memcpy(add.dst, to->net, sizeof(add.dst));
+	rc = exchange(&add, sizeof(add), &a, &n);
+	return rc < 0 ? rc : read_head(&a, n, &unused);
 }
 
 int

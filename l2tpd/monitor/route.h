@@ -28,6 +28,9 @@ int route_find_link(const struct ipv4_network *n, const char *except,
 int route_find(const uint8_t address[4], struct route_hop *ret);
 /* -EEXIST: there is one. */
 int route_add(const struct ipv4_network *to, const struct route_hop *by);
+/* Into a device, and only where no other route to the same network is: -EEXIST
+ * (route_add() goes in front of one that has another way). -ENODEV. */
+int route_add_new(const struct ipv4_network *to, const char *dev);
 /* -ESRCH: there is none. */
 int route_del(const struct ipv4_network *to, const struct route_hop *by);
 

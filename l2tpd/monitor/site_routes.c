@@ -52,7 +52,6 @@ static const char *
 add(struct site_routes *t, const struct ipv4_network *n)
 {
 	static char why[64];
-	const struct route_hop by = hop_of(t);
 	char dev[ROUTE_DEV_MAX];
 	const char *problem = sites_problem(t->conf, n);
 	int rc;
@@ -68,7 +67,7 @@ add(struct site_routes *t, const struct ipv4_network *n)
 		return why;
 	}
 	if (rc == -ENOENT)
-		rc = route_add(n, &by);
+		rc = route_add_new(n, t->conf->tun_name);
 	if (rc == -EEXIST)
 		return "the machine has another route to it";
 	return rc < 0 ? strerror(-rc) : NULL;
