@@ -394,6 +394,36 @@ networks_behind_a_session(void **state)
 	net_stop(&f);
 }
 
+/* ESP to a peer that moved into its own network would meet itself. */
+static void
+a_peer_in_its_own_network(void **state)
+{
+	static const struct ipv4_networks nets = {
+	    .at = {{{10, 0, 0, 128}, 26}}, .count = 1};
+	struct plane_totals before, after;
+	struct endpoint inside;
+	uint8_t ip[60];
+	struct net f;
+
+	(void)state;
+	net_start(&f);
+	assert_int_equal(plane_session_routes(f.s.plane, 1, &nets), 0);
+	assert_passes_out(&f, 150, true);
+	plane_totals(f.s.plane, &before);
+	assert_true(endpoint_parse("10.0.0.150", 4500, &inside));
+	assert_int_equal(plane_sa_update(f.s.plane, NET_SPI_1 + 1, false,
+			     &f.c.at, &f.s.at4500, &inside, true),
+	    0);
+	net_ipv4(ip, sizeof(ip), 99, 150, false);
+	net_tun_send(&f.s, ip, sizeof(ip));
+	net_turn(&f.s);
+	plane_totals(f.s.plane, &after);
+	assert_int_equal(after.drop_no_route, before.drop_no_route + 1);
+	assert_int_equal(after.send_errors, before.send_errors);
+	assert_int_equal(after.tx_packets, before.tx_packets);
+	net_stop(&f);
+}
+
 static void
 sessions_of_another_association_are_refused(void **state)
 {
@@ -779,6 +809,7 @@ main(void)
 	    cmocka_unit_test(spoofed_sources_are_dropped),
 	    cmocka_unit_test(uplink_takes_everything),
 	    cmocka_unit_test(networks_behind_a_session),
+	    cmocka_unit_test(a_peer_in_its_own_network),
 	    cmocka_unit_test(sessions_of_another_association_are_refused),
 	    cmocka_unit_test(neighbours_behind_one_nat),
 	    cmocka_unit_test(ike_and_its_marker),

@@ -262,6 +262,18 @@ queue(struct user_plane *u, struct user_session *s, struct esp_sa *sa,
 	}
 }
 
+/* A peer that says it moved into its own network: the kernel brings us the ESP
+ * that we send there, and it would go round and round. */
+static bool
+leads_into_itself(const struct user_session *s, const struct esp_sa *sa,
+    const struct inet_packet *ip)
+{
+	const struct endpoint *peer = esp_sa_peer(sa);
+
+	return s->has_networks && ip->version == 4 && peer->family == 4 &&
+	    memcmp(ip->dst, peer->addr, 4) == 0;
+}
+
 void
 tx_input(struct user_plane *u, const struct vnet *h, const uint8_t *p,
     size_t len, bool foreign)
@@ -282,7 +294,7 @@ tx_input(struct user_plane *u, const struct vnet *h, const uint8_t *p,
 	}
 	sa = s != NULL ? esp_sa_outbound_of(u->sas, s->params.association)
 		       : NULL;
-	if (sa == NULL) {
+	if (sa == NULL || leads_into_itself(s, sa, &c.ip)) {
 		u->totals.drop_no_route += c.n_segments;
 		return;
 	}
