@@ -26,6 +26,10 @@
 #include "base/priv_msg.h"
 
 #define UDP_BUFFER_BYTES (8 * 1024 * 1024)
+/* Packets that may wait in a queue of the TUN device. It has to hold what comes
+ * while another process has our processor, a few milliseconds of small packets;
+ * TCP does not fill it with super-segments. */
+#define TUN_QUEUE 1000
 
 static int
 fail(int fd, const char *what, const char *step)
@@ -189,8 +193,7 @@ tun_configure(const struct adit_conf *c)
 	ifr.ifr_mtu = c->mru;
 	if (rc == 0 && ioctl(ctl, SIOCSIFMTU, &ifr) < 0)
 		rc = -errno;
-	/* bounded standing queue: latency before throughput */
-	ifr.ifr_qlen = 500;
+	ifr.ifr_qlen = TUN_QUEUE;
 	if (rc == 0 && ioctl(ctl, SIOCSIFTXQLEN, &ifr) < 0)
 		rc = -errno;
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;

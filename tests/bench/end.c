@@ -89,6 +89,9 @@ open_tun(const struct end *e)
 	ifr.ifr_mtu = e->mtu;
 	if (ioctl(ctl, SIOCSIFMTU, &ifr) < 0)
 		die("mtu");
+	ifr.ifr_qlen = 1000; /* as l2tpd/monitor/open.c */
+	if (ioctl(ctl, SIOCSIFTXQLEN, &ifr) < 0)
+		die("queue");
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
 	if (ioctl(ctl, SIOCSIFFLAGS, &ifr) < 0)
 		die("up");
