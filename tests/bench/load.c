@@ -20,10 +20,11 @@
 #include "base/secret.h"
 #include "tests/bench/load.h"
 
-#define T_TICK_MS  20
-#define T_PACE_MS  1
-#define T_DRAIN_MS 1000 /* for packets on their way back */
-#define T_REST_MS  300  /* for the server to bury what went */
+#define T_TICK_MS     20
+#define T_PACE_MS     1
+#define T_DRAIN_MS    1000 /* for packets on their way back */
+#define T_REST_MS     300  /* for the server to bury what went */
+#define T_REST_IKE_MS 2    /* and for each client's IKE SA */
 
 enum phase { PHASE_SETUP, PHASE_TRAFFIC, PHASE_DRAIN, PHASE_DOWN, PHASE_REST };
 
@@ -53,7 +54,7 @@ on_random(void *ctx, void *p, size_t n)
 static void
 take(struct point *p)
 {
-	if (server.pid[PROC_MONITOR] != 0 && proc_read(&server) < 0) {
+	if (proc_read(&server) < 0) {
 		fprintf(stderr, "load: a process of the server is gone\n");
 		broken = true;
 		loop_stop(load.loop);
@@ -144,11 +145,12 @@ report_round(void)
 	json_t *processes = json_object(), *o;
 	int i;
 
-	for (i = 0; i < PROC_COUNT && server.pid[i] != 0; i++)
-		json_object_set_new(
-		    processes, proc_names[i], describe_process(i));
+	for (i = 0; i < PROC_COUNT; i++)
+		if (server.pid[i] != 0)
+			json_object_set_new(
+			    processes, proc_names[i], describe_process(i));
 	o = json_pack("{s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:I, "
-		      "s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:o, s:o}",
+		      "s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:o, s:o}",
 	    "round", (int)round_number, "clients", (int)load.opt.clients,
 	    "failed", (int)load.failed, "suite", load.opt.suite, "setup_s",
 	    wall, "setups_per_s", ratio(came, wall), "setup_cpu_s", cpu,
@@ -162,7 +164,8 @@ report_round(void)
 	    "traffic_cpu_s", busy, "cpu_us_per_packet",
 	    1e6 * ratio(busy, (double)(load.sent + load.received)),
 	    "socket_full", (json_int_t)load.socket_full, "bad_packets",
-	    (json_int_t)load.bad_packets, "failures", describe_failures(),
+	    (json_int_t)load.bad_packets, "ike_again",
+	    (json_int_t)load.ike_again, "failures", describe_failures(),
 	    "processes", processes);
 	json_array_append_new(rounds, o);
 	if (load.opt.json)
@@ -202,7 +205,7 @@ round_begin(void)
 	take(&begun);
 	round_number++;
 	load.started = load.up = load.gone = load.failed = load.busy = 0;
-	load.sent = load.received = 0;
+	load.sent = load.received = load.ike_again = 0;
 	memset(load.reasons, 0, sizeof(load.reasons));
 	for (i = 0; i < load.opt.clients; i++)
 		load.clients[i].state = CLIENT_IDLE;
@@ -264,6 +267,13 @@ setup_done(void)
 	loop_timer_set(load.pace, T_PACE_MS);
 }
 
+static uint64_t
+rest_ms(void)
+{
+	return T_REST_MS +
+	    (load.opt.psk != NULL ? T_REST_IKE_MS * load.opt.clients : 0);
+}
+
 static void
 step(struct load *l)
 {
@@ -289,12 +299,14 @@ step(struct load *l)
 		feed();
 		if (l->up > 0 || l->busy > 0)
 			break;
-		for (unsigned int i = 0; i < l->opt.clients; i++)
+		for (unsigned int i = 0; i < l->opt.clients; i++) {
+			load_ike_end(&l->clients[i]);
 			wire_sas_del(&l->clients[i]);
+		}
 		enter(PHASE_REST);
 		break;
 	case PHASE_REST:
-		if (ms >= T_REST_MS)
+		if (ms >= rest_ms())
 			round_end();
 		break;
 	}
@@ -347,7 +359,7 @@ static int
 usage(void)
 {
 	fputs(
-	    "usage: load --plane-sock FILE --server ADDRESS [OPTION...]\n"
+	    "usage: load --plane-sock FILE|--psk TEXT --server ADDRESS [OPTION...]\n"
 	    "       load --echo-serve ADDRESS:PORT\n"
 	    "  --clients N        how many (100)\n"
 	    "  --from ADDRESS     of the first client (10.66.0.1); all must be "
@@ -362,9 +374,14 @@ usage(void)
 	    "  --echo ADDRESS:PORT  who answers them\n"
 	    "  --loss-max PERCENT (0)\n"
 	    "  --suite aes256-sha1|aes256gcm16\n"
+	    "  --psk TEXT         SAs by IKE, with this pre-shared key\n"
+	    "  --ike SUITE        its proposal (aes256-sha256-modp2048)\n"
+	    "  --ike-tunnel       tunnel mode, not transport\n"
+	    "  --sas-only         a client is up when its SAs are\n"
 	    "  --rounds N         all of it N times (1)\n"
 	    "  --timeout S        of one set-up (30)\n"
 	    "  --server-pid PID   l2tpd's monitor, to be measured\n"
+	    "  --charon-pid PID   charon, to be measured\n"
 	    "  --json  --verbose\n",
 	    stderr);
 	return 2;
@@ -401,9 +418,14 @@ static const struct option option_table[] = {
     {"echo", required_argument, NULL, 'e'},
     {"loss-max", required_argument, NULL, 'l'},
     {"suite", required_argument, NULL, 'c'},
+    {"psk", required_argument, NULL, 'P'},
+    {"ike", required_argument, NULL, 'i'},
+    {"ike-tunnel", no_argument, NULL, 'I'},
+    {"sas-only", no_argument, NULL, 'O'},
     {"rounds", required_argument, NULL, 'R'},
     {"timeout", required_argument, NULL, 'T'},
     {"server-pid", required_argument, NULL, 'p'},
+    {"charon-pid", required_argument, NULL, 'C'},
     {"echo-serve", required_argument, NULL, 'E'},
     {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
@@ -426,6 +448,7 @@ number_option(struct load_options *o, int opt, const char *text)
 	    {'R', &o->rounds},
 	    {'T', &o->timeout_s},
 	    {'p', &o->server_pid},
+	    {'C', &o->charon_pid},
 	};
 	char *end;
 	size_t i;
@@ -471,6 +494,16 @@ one_option(struct load_options *o, int opt, const char *text)
 		o->suite = text;
 		return strcmp(text, "aes256-sha1") == 0 ||
 		    strcmp(text, "aes256gcm16") == 0;
+	case 'P':
+		o->psk = text;
+		return true;
+	case 'i':
+		o->ike_suite = text;
+		return true;
+	case 'I':
+		return o->ike_tunnel = true;
+	case 'O':
+		return o->sas_only = true;
 	case 'j':
 		return o->json = true;
 	case 'v':
@@ -490,6 +523,7 @@ parse(int argc, char **argv)
 	*o = (struct load_options){.user = "load",
 	    .password = "load",
 	    .suite = "aes256-sha1",
+	    .ike_suite = IKEV1_SUITE,
 	    .clients = 100,
 	    .parallel = 64,
 	    .rounds = 1,
@@ -505,10 +539,11 @@ parse(int argc, char **argv)
 		if (opt == '?' || !one_option(o, opt, optarg))
 			return usage();
 	}
-	if (optind != argc || o->plane_sock == NULL || o->server.family == 0 ||
-	    o->clients == 0 || o->clients > LOAD_CLIENTS_MAX ||
-	    o->parallel == 0 || o->payload_bytes < 4 ||
-	    o->payload_bytes > 1300 || (o->traffic > 0 && o->echo.family == 0))
+	if (optind != argc || (o->plane_sock == NULL) == (o->psk == NULL) ||
+	    o->server.family == 0 || o->clients == 0 ||
+	    o->clients > LOAD_CLIENTS_MAX || o->parallel == 0 ||
+	    o->payload_bytes < 4 || o->payload_bytes > 1300 ||
+	    (o->traffic > 0 && o->echo.family == 0))
 		return usage();
 	return 0;
 }
@@ -569,7 +604,7 @@ make_load(void)
 {
 	unsigned int i;
 
-	load.udp = -1;
+	load.udp = load.udp_ike = -1;
 	load.loop = loop_new();
 	if (load.loop == NULL || !make_users())
 		return false;
@@ -619,7 +654,8 @@ main(int argc, char **argv)
 	rounds = json_array();
 	if (rounds == NULL || !make_load())
 		return 1;
-	if (proc_find(&server, (int)load.opt.server_pid) < 0) {
+	if (proc_find(&server, (int)load.opt.server_pid,
+		(int)load.opt.charon_pid) < 0) {
 		fprintf(stderr, "load: no l2tpd with process id %u\n",
 		    load.opt.server_pid);
 		return 1;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * load_client.c: one client: opens a tunnel (l2tpd/proto, as a LAC), places a
- * call, runs PPP (ppp-glue/engine, client role) until it has an address;
- * closes in the same order as a person who disconnects. Owns its tunnel and
- * its PPP link. Whatever ends before it was asked to is a failure with the
- * reason that the libraries give.
+ * load_client.c: one client: gets its SAs (load_ike.c, or wire_sas_add()),
+ * opens a tunnel (l2tpd/proto, as a LAC), places a call, runs PPP
+ * (ppp-glue/engine, client role) until it has an address; closes in the same
+ * order as a person who disconnects. Owns its tunnel and its PPP link. Whatever
+ * ends before it was asked to is a failure with the reason that the libraries
+ * give.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ client_end(struct load_client *c, enum load_state state, const char *why)
 void
 client_reset(struct load_client *c)
 {
+	load_ike_end(c);
 	wire_sas_del(c);
 	ppp_free(c->ppp);
 	c->ppp = NULL;
@@ -80,19 +82,44 @@ is_over(const struct load_client *c)
 	    c->state == CLIENT_GONE;
 }
 
+static void
+is_up(struct load_client *c)
+{
+	c->state = CLIENT_UP;
+	c->load->busy--;
+	c->load->up++;
+}
+
 void
 client_start(struct load_client *c)
+{
+	struct load *l = c->load;
+
+	c->state = CLIENT_STARTING;
+	c->started_ms = loop_now_ms(l->loop);
+	l->started++;
+	l->busy++;
+	if (l->opt.psk != NULL) {
+		load_ike_start(c);
+		return;
+	}
+	if (wire_sas_add(c) < 0) {
+		client_end(c, CLIENT_FAILED, "sa-not-told");
+		return;
+	}
+	client_secured(c);
+}
+
+void
+client_secured(struct load_client *c)
 {
 	struct load *l = c->load;
 	uint64_t now = loop_now_ms(l->loop);
 	uint16_t id = (uint16_t)(c->number + 1);
 
-	c->state = CLIENT_STARTING;
-	c->started_ms = now;
-	l->started++;
-	l->busy++;
-	if (wire_sas_add(c) < 0) {
-		client_end(c, CLIENT_FAILED, "sa-not-told");
+	if (l->opt.sas_only) {
+		is_up(c);
+		l->deadlines[c->number] = UINT64_MAX;
 		return;
 	}
 	c->tunnel = tunnel_new_initiator(&l->tunnel_config, id, now);
@@ -114,6 +141,10 @@ client_stop(struct load_client *c)
 	c->state = CLIENT_CLOSING;
 	l->up--;
 	l->busy++;
+	if (l->opt.sas_only) {
+		client_end(c, CLIENT_GONE, "");
+		return;
+	}
 	ppp_close(c->ppp, "user", loop_now_ms(l->loop));
 	drain(c);
 }
@@ -137,9 +168,7 @@ ppp_effects(struct load_client *c)
 			if (c->state != CLIENT_STARTING)
 				break;
 			memcpy(c->ipv4, fx.ipv4_local, 4);
-			c->state = CLIENT_UP;
-			l->busy--;
-			l->up++;
+			is_up(c);
 			break;
 		case PPP_EFFECT_DOWN:
 			if (c->state != CLIENT_CLOSING) {
@@ -228,6 +257,11 @@ client_tick(struct load_client *c)
 {
 	uint64_t now = loop_now_ms(c->load->loop);
 
+	if (c->state == CLIENT_STARTING && c->ike != NULL &&
+	    c->tunnel == NULL) {
+		load_ike_tick(c);
+		return;
+	}
 	if (is_over(c))
 		return;
 	tunnel_tick(c->tunnel, now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * load_proc.c: CPU, memory and descriptors of l2tpd's processes. Trusts /proc.
+ * load_proc.c: CPU, memory and descriptors of l2tpd's processes and of charon.
+ * Trusts /proc.
  * CPU is what the scheduler counted in nanoseconds (schedstat) for all threads.
  */
 #include <dirent.h>
@@ -15,6 +16,7 @@ const char *const proc_names[PROC_COUNT] = {
     [PROC_MONITOR] = "monitor",
     [PROC_ENGINE] = "engine",
     [PROC_AUTHORITY] = "authority",
+    [PROC_CHARON] = "charon",
 };
 
 static bool
@@ -38,13 +40,14 @@ has_role(int pid, const char *role)
 }
 
 int
-proc_find(struct proc_server *s, int monitor_pid)
+proc_find(struct proc_server *s, int monitor_pid, int charon_pid)
 {
 	char path[64];
 	int pid, role;
 	FILE *f;
 
 	memset(s, 0, sizeof(*s));
+	s->pid[PROC_CHARON] = charon_pid;
 	if (monitor_pid == 0)
 		return 0;
 	s->pid[PROC_MONITOR] = monitor_pid;
@@ -54,7 +57,7 @@ proc_find(struct proc_server *s, int monitor_pid)
 	if (f == NULL)
 		return -ESRCH;
 	while (fscanf(f, "%d", &pid) == 1)
-		for (role = PROC_ENGINE; role < PROC_COUNT; role++)
+		for (role = PROC_ENGINE; role <= PROC_AUTHORITY; role++)
 			if (has_role(pid, proc_names[role]))
 				s->pid[role] = pid;
 	fclose(f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * load_wire.c: the clients' side of the wire: plane.sock as charon's plugin
- * speaks it (base/charon_msg.h), one UDP socket for all clients, whose source
+ * speaks it (base/charon_msg.h), UDP 4500 for all clients, whose source
  * address is chosen packet by packet (IP_PKTINFO), and ESP (l2tpd/esp). Owns
  * the socket, the channel and the SAs. Trusts the server as little as a client
  * does.
@@ -115,24 +115,35 @@ open_plane(struct load *l)
 
 /* ---- the socket ---- */
 
+int
+wire_socket(uint16_t port)
+{
+	struct sockaddr_in at = {
+	    .sin_family = AF_INET, .sin_port = htons(port)};
+	const int on = 1, bytes = SOCKET_BYTES;
+	int fd, err;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 ||
+	    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+		err = errno;
+		fprintf(stderr, "load: udp/%u: %s\n", port, strerror(err));
+		if (fd >= 0)
+			close(fd);
+		return -err;
+	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+	return fd;
+}
+
 static int
 open_udp(struct load *l)
 {
-	struct sockaddr_in at = {
-	    .sin_family = AF_INET, .sin_port = htons(LOAD_PORT)};
-	const int on = 1, bytes = SOCKET_BYTES;
-
-	l->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->udp < 0 ||
-	    setsockopt(l->udp, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0 ||
-	    bind(l->udp, (struct sockaddr *)&at, sizeof(at)) < 0) {
-		fprintf(stderr, "load: udp/4500: %s\n", strerror(errno));
-		return -errno;
-	}
-	(void)setsockopt(
-	    l->udp, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-	(void)setsockopt(
-	    l->udp, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+	l->udp = wire_socket(LOAD_PORT);
+	if (l->udp < 0)
+		return l->udp;
 	l->udp_watch = loop_fd_new(l->loop, l->udp, LOOP_READ, on_readable, l);
 	return l->udp_watch != NULL ? 0 : -ENOMEM;
 }
@@ -146,12 +157,15 @@ wire_open(struct load *l)
 	if (l->sas == NULL)
 		return -ENOMEM;
 	err = open_udp(l);
-	return err < 0 ? err : open_plane(l);
+	if (err < 0)
+		return err;
+	return l->opt.psk != NULL ? load_ike_open(l) : open_plane(l);
 }
 
 void
 wire_close(struct load *l)
 {
+	load_ike_close(l);
 	loop_fd_free(l->udp_watch);
 	if (l->udp >= 0)
 		close(l->udp);
@@ -206,6 +220,21 @@ draw_sa(
 	ret->peer_port = L2TP_PORT;
 }
 
+int
+wire_install(struct load_client *c, struct esp_sa_params *p)
+{
+	struct esp_sa *made;
+	int rc;
+
+	p->encap = true;
+	p->association = c->number + 1;
+	p->local = c->address;
+	p->peer = c->load->opt.server;
+	rc = esp_sa_add(c->load->sas, p, loop_now_ms(c->load->loop), &made);
+	wipe(p, sizeof(*p));
+	return rc;
+}
+
 /* The same SA at our end, where its direction is the other one. */
 static int
 install(struct load_client *c, const struct charon_sa *sa)
@@ -213,23 +242,15 @@ install(struct load_client *c, const struct charon_sa *sa)
 	struct esp_sa_params p = {
 	    .spi = sa->spi,
 	    .inbound = !sa->inbound,
-	    .encap = true,
-	    .association = c->number + 1,
-	    .local = sa->peer,
-	    .peer = sa->local,
 	    .enc_alg = sa->enc_alg,
 	    .int_alg = sa->int_alg,
 	    .enc_key_bytes = sa->enc_key_bytes,
 	    .int_key_bytes = sa->int_key_bytes,
 	};
-	struct esp_sa *made;
-	int rc;
 
 	memcpy(p.enc_key, sa->enc_key, sa->enc_key_bytes);
 	memcpy(p.int_key, sa->int_key, sa->int_key_bytes);
-	rc = esp_sa_add(c->load->sas, &p, loop_now_ms(c->load->loop), &made);
-	wipe(&p, sizeof(p));
-	return rc;
+	return wire_install(c, &p);
 }
 
 int
@@ -264,8 +285,10 @@ forget_sa(struct load_client *c, uint32_t spi, bool inbound_there)
 	uint8_t buf[64];
 	struct wr w = wr_init(buf, sizeof(buf));
 
-	charon_msg_put_sa_del(&w, &d);
-	(void)plane_say(l, CHARON_MSG_SA_DEL, &w);
+	if (l->opt.psk == NULL) {
+		charon_msg_put_sa_del(&w, &d);
+		(void)plane_say(l, CHARON_MSG_SA_DEL, &w);
+	}
 	sa = inbound_there ? esp_sa_find_outbound(l->sas, spi, &l->opt.server)
 			   : esp_sa_find_inbound(l->sas, spi);
 	if (sa != NULL)
@@ -305,6 +328,27 @@ choose_source(struct msghdr *mh, struct control *c, const uint8_t address[4])
 	cm->cmsg_len = CMSG_LEN(sizeof(info));
 	memcpy(&info.ipi_spec_dst, address, 4);
 	memcpy(CMSG_DATA(cm), &info, sizeof(info));
+}
+
+void
+wire_ike(struct load_client *c, bool on_4500, struct rd message)
+{
+	struct load *l = c->load;
+	uint8_t marker[4] = {0}; /* RFC 3948 2.2 */
+	struct endpoint server = l->opt.server;
+	struct sockaddr_storage to;
+	struct control control;
+	struct iovec iov[2] = {
+	    {marker, on_4500 ? sizeof(marker) : 0},
+	    {(void *)(uintptr_t)message.p, message.left},
+	};
+	struct msghdr mh = {.msg_name = &to, .msg_iov = iov, .msg_iovlen = 2};
+
+	server.port = on_4500 ? LOAD_PORT : LOAD_PORT_IKE;
+	mh.msg_namelen = endpoint_to_sockaddr(&server, &to);
+	choose_source(&mh, &control, c->address.addr);
+	if (sendmsg(on_4500 ? l->udp : l->udp_ike, &mh, MSG_DONTWAIT) < 0)
+		l->socket_full++;
 }
 
 struct wr
@@ -411,6 +455,22 @@ client_data_head(
 
 /* ---- in ---- */
 
+/* Behind the marker; a client's ESP may be among them, which is not. */
+static void
+take_ike(struct load *l, uint8_t (*bufs)[LOAD_BUF_BYTES],
+    const struct mmsghdr *msgs, size_t n)
+{
+	uint32_t marker;
+	struct rd r;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		r = rd_init(bufs[i], msgs[i].msg_len);
+		if (rd_be32(&r, &marker) && marker == 0)
+			load_ike_input(l, r);
+	}
+}
+
 static size_t
 decrypt(struct load *l, uint8_t (*bufs)[LOAD_BUF_BYTES],
     const struct mmsghdr *msgs, size_t n, struct esp_job *jobs)
@@ -464,6 +524,8 @@ read_batch(struct load *l)
 			client_input(&l->clients[owner[i]],
 			    rd_init(jobs[i].data, jobs[i].len));
 	}
+	if (l->opt.psk != NULL)
+		take_ike(l, bufs, msgs, (size_t)n);
 	return n == LOAD_BATCH;
 }
 
