@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The cases setup, memory and voice: many sessions on one server. Those of the
-first two are made by tests/bench/load in tests/bench/world. There is no peer to compare with that
-could be measured the same way; rows have our own figures only, and "peer" says
-how they were made. With IKE: not by this program, the row charon is skipped."""
+first two are made by tests/bench/load in tests/bench/world, pinned as everything else
+is. Only one row has a peer, setup with charon: IKE and SAs alone, in a charon with
+our plugin and l2tpd, and in one without. The others have our own figures only, and
+"peer" says how the sessions were made."""
 import json
 import os
 import subprocess
 
-from . import voice
+from . import debs, stats, voice
 from .cases import LOAD_CASES
+from .peer import Skip
 from .stats import spread, summary
 from .world import Failed
 
 PROGRAM, WORLD = "tests/bench/load", "tests/bench/world"
 SUITE = "aes256-sha1"
 SETUP_SESSIONS = 2000
+# fewer than l2tpd/ike/filter.h lets come at once
+IKE_SESSIONS = 500
+IKE_PACKAGES = ("charon-systemd", "strongswan-swanctl", "libcharon-extra-plugins")
+IKE_SERVICES = ("strongswan",)
 SETUP_S = 600
 # sessions: packets a second of each, so that the server has as much to do
 MEMORY = {10: 1000, 1000: 10, 10000: 1}
@@ -22,10 +28,10 @@ MEMORY_S = 5
 VOICE_S = 10
 
 
-def load(run, sessions, *options):
-    """The report of one round of the load generator."""
-    argv = [os.path.join(run.context.build.top, WORLD), "--build",
-            run.context.build.folder, "--", "--clients", str(sessions), "--suite", SUITE,
+def load(run, sessions, *options, how=()):
+    """The report of one round of the load generator; how: of the world."""
+    argv = [os.path.join(run.context.build.top, WORLD), "--pin", "--build",
+            run.context.build.folder, *how, "--", "--clients", str(sessions), "--suite", SUITE,
             "--json", *options]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=SETUP_S, check=False)
     if done.returncode == 77:
@@ -51,14 +57,40 @@ def row(run, case, how, samples, peer_version):
             "unit": "session/s" if case == "setup" else "byte"}
 
 
+def setup_sample(got):
+    return {"throughput": got["setups_per_s"], "setups_per_cpu_s": got["setups_per_cpu_s"],
+            "seconds": got["setup_s"]}
+
+
+def ike_sample(got):
+    """Set-ups a second of the server's processor: the generator, or another
+    who wants the machine, does not count."""
+    out = {"throughput": got["setups_per_cpu_s"], "setups_per_s": got["setups_per_s"]}
+    for name, process in got["processes"].items():
+        out[name + "_cpu_ms"] = 1000 * process["setup_cpu_s"] / got["clients"]
+    return out
+
+
 def setup(run, passes, version):
-    samples = {}
+    """Whole sessions without and with IKE; and IKE alone, ours and charon's in
+    turn."""
+    debs.install(IKE_PACKAGES, IKE_SERVICES)
+    bare, whole, ours, theirs = {}, {}, {}, {}
     for number in range(passes):
-        got = load(run, SETUP_SESSIONS)
-        samples[number] = {"throughput": got["setups_per_s"],
-                           "setups_per_cpu_s": got["setups_per_cpu_s"],
-                           "seconds": got["setup_s"]}
-    return [row(run, "setup", "no-ike", samples, version)]
+        bare[number] = setup_sample(load(run, SETUP_SESSIONS))
+        whole[number] = setup_sample(load(run, IKE_SESSIONS, how=["--ike"]))
+        ours[number] = ike_sample(load(run, IKE_SESSIONS, "--sas-only", how=["--ike"]))
+        theirs[number] = ike_sample(load(run, IKE_SESSIONS, how=["--charon-alone"]))
+    return [row(run, "setup", "no-ike", bare, version),
+            row(run, "setup", "ike", whole, version),
+            charon_row(run, ours, theirs)]
+
+
+def charon_row(run, ours, theirs):
+    out = stats.row("setup", SUITE, "charon", debs.version("charon-systemd"), ours, theirs)
+    out.update(tunnel="charon", base="adit", link=run.args.link, quick=run.args.quick,
+               unit="session/CPU-s")
+    return out
 
 
 def memory(run, passes, version):
@@ -110,7 +142,7 @@ def rows(run, say):
         try:
             measure, most = MEASURES[case]
             out += measure(run, min(run.args.passes, most), build.version())
-        except (Failed, subprocess.SubprocessError) as why:
+        except (Failed, Skip, subprocess.SubprocessError) as why:
             run.error(f"{case}: {why}")
     return out
 
@@ -120,7 +152,10 @@ def text(load_rows):
     out = []
     for r in load_rows:
         ours = r["ours"]
-        if r["case"] == "setup":
+        if r["peer"] == "charon":
+            out.append("setup, IKE and SAs alone: %.0f a CPU second of the server, charon "
+                       "alone %.0f" % (ours["throughput"], r["theirs"]["throughput"]))
+        elif r["case"] == "setup":
             out.append("setup, %s: %.0f sessions/s, %.0f a CPU second of the server" % (
                 r["peer"], ours["throughput"], ours["setups_per_cpu_s"]))
         elif r["case"] == "voice":
