@@ -14,6 +14,11 @@
  * and 3.4.3 forbid to start them again). They are not installed; their IKE SAs
  * are ended, so that the client learns at once that it has to dial again.
  *
+ * charon names the inbound SA first. Nobody could be answered until it has
+ * named the outbound one, so the first inbound SA of an association waits for
+ * that; the plane holds on to its packets, as it does before
+ * (plane_spi_expect()).
+ *
  * After charon's restart the associations of its former life live on as long
  * as their SAs and tunnels do: the client has not noticed anything.
  */
@@ -109,10 +114,27 @@ sa_find(struct association *a, uint32_t spi, bool inbound)
 }
 
 static void
+early_drop(struct association *a)
+{
+	if (a->early != NULL)
+		wipe(a->early, sizeof(*a->early));
+	free(a->early);
+	a->early = NULL;
+}
+
+static bool
+is_early(const struct association *a, const struct sa *s)
+{
+	return a->early != NULL && s->inbound && a->early->spi == s->spi;
+}
+
+static void
 sa_unlink(struct engine *e, struct sa *s)
 {
 	struct association *a = s->assoc;
 
+	if (is_early(a, s))
+		early_drop(a);
 	LIST_REMOVE(s, next);
 	if (s->inbound)
 		HASH_DEL(e->sas_in, s);
@@ -196,14 +218,61 @@ params_from(struct esp_sa_params *p, const struct charon_sa *sa, uint32_t assoc)
 	p->limits.hard_packets = sa->hard_packets;
 }
 
+/* False: it was refused, and is forgotten. */
+static bool
+install(struct engine *e, struct association *a, const struct charon_sa *sa)
+{
+	struct esp_sa_params params;
+	struct sa *known;
+	int rc;
+
+	params_from(&params, sa, a->id);
+	rc = plane_sa_add(e->plane, &params);
+	wipe(&params, sizeof(params));
+	if (rc == 0)
+		return true;
+	log_msg(MSG_SA_REFUSED, "assoc=%u spi=%08x why=\"%s\"", a->id, sa->spi,
+	    strerror(-rc));
+	known = sa_find(a, sa->spi, sa->inbound);
+	if (known != NULL)
+		sa_unlink(e, known);
+	return false;
+}
+
+/* Until there is an outbound SA; without memory it is used at once. */
+static bool
+hold_early(struct association *a, const struct charon_sa *sa)
+{
+	if (!sa->inbound || has(a, false))
+		return false;
+	if (a->early == NULL)
+		a->early = malloc(sizeof(*a->early));
+	if (a->early == NULL)
+		return false;
+	*a->early = *sa;
+	return true;
+}
+
+static void
+install_early(struct engine *e, struct association *a)
+{
+	struct charon_sa sa;
+
+	if (a->early == NULL)
+		return;
+	sa = *a->early;
+	early_drop(a);
+	if (install(e, a, &sa))
+		a->bare_since_ms = 0;
+	wipe(&sa, sizeof(sa));
+}
+
 void
 assoc_sa_add(struct engine *e, const struct charon_sa *sa)
 {
-	struct esp_sa_params params;
 	struct association *a;
 	struct sa *known;
 	bool have;
-	int rc;
 
 	a = assoc_find_mark(e, e->epoch, sa->mark);
 	known = a != NULL ? sa_find(a, sa->spi, sa->inbound) : NULL;
@@ -222,17 +291,11 @@ assoc_sa_add(struct engine *e, const struct charon_sa *sa)
 		a->condemned = true;
 		return;
 	}
-	params_from(&params, sa, a->id);
-	rc = plane_sa_add(e->plane, &params);
-	wipe(&params, sizeof(params));
-	if (rc < 0) {
-		log_msg(MSG_SA_REFUSED, "assoc=%u spi=%08x why=\"%s\"", a->id,
-		    sa->spi, strerror(-rc));
-		known = sa_find(a, sa->spi, sa->inbound);
-		if (known != NULL)
-			sa_unlink(e, known);
+	if (hold_early(a, sa))
 		return;
-	}
+	install_early(e, a); /* the worker of the first inbound SA is its own */
+	if (!install(e, a, sa))
+		return;
 	if (sa->inbound)
 		a->bare_since_ms = 0;
 	else
@@ -267,8 +330,14 @@ assoc_sa_update(struct engine *e, const struct charon_sa_update *u)
 		s = sa_locate(e, u->spi, u->inbound, &u->peer);
 	if (s == NULL)
 		return;
-	plane_sa_update(e->plane, u->spi, u->inbound, &s->peer, &u->local,
-	    &u->peer, u->encap);
+	if (is_early(s->assoc, s)) {
+		s->assoc->early->local = u->local;
+		s->assoc->early->peer = u->peer;
+		s->assoc->early->encap = u->encap;
+	} else {
+		plane_sa_update(e->plane, u->spi, u->inbound, &s->peer,
+		    &u->local, &u->peer, u->encap);
+	}
 	s->local = u->local;
 	s->peer = u->peer;
 	if (!u->inbound)

@@ -74,6 +74,7 @@ struct association {
 	char identity[IDENTITY_MAX]; /* IKE id, cleaned; "-" not known */
 	struct endpoint peer;
 	LIST_HEAD(, sa) sas;
+	struct charon_sa *early; /* inbound, before the first outbound */
 	LIST_HEAD(, tunnel_box) tunnels;
 	bool had_tunnel;
 	bool condemned; /* SAs of a former engine: end it, never use it */

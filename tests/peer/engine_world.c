@@ -366,40 +366,47 @@ fill_sa(struct charon_sa *sa, uint32_t mark, bool inbound, uint32_t generation)
 }
 
 void
-plugin_sa(struct world *w, uint32_t mark, uint32_t generation)
+plugin_sa_one(struct world *w, uint32_t mark, uint32_t generation, bool inbound)
 {
 	uint8_t buf[1024];
 	struct charon_sa sa;
-	struct wr out;
-	int i;
+	struct wr out = wr_init(buf, sizeof(buf));
 
-	for (i = 0; i < 2; i++) {
-		out = wr_init(buf, sizeof(buf));
-		fill_sa(&sa, mark, i == 0, generation);
-		assert_true(charon_msg_put_sa(&out, &sa));
-		plugin_say(w, CHARON_MSG_SA_ADD, buf, out.len);
-	}
+	fill_sa(&sa, mark, inbound, generation);
+	assert_true(charon_msg_put_sa(&out, &sa));
+	plugin_say(w, CHARON_MSG_SA_ADD, buf, out.len);
+}
+
+void
+plugin_sa(struct world *w, uint32_t mark, uint32_t generation)
+{
+	plugin_sa_one(w, mark, generation, true);
+	plugin_sa_one(w, mark, generation, false);
+}
+
+void
+plugin_sa_del_one(
+    struct world *w, uint32_t mark, uint32_t generation, bool inbound)
+{
+	struct charon_sa_del d;
+	uint8_t buf[256];
+	struct charon_sa sa;
+	struct wr out = wr_init(buf, sizeof(buf));
+
+	fill_sa(&sa, mark, inbound, generation);
+	memset(&d, 0, sizeof(d));
+	d.spi = sa.spi;
+	d.inbound = sa.inbound;
+	d.peer = sa.peer;
+	assert_true(charon_msg_put_sa_del(&out, &d));
+	plugin_say(w, CHARON_MSG_SA_DEL, buf, out.len);
 }
 
 void
 plugin_sa_del(struct world *w, uint32_t mark, uint32_t generation)
 {
-	struct charon_sa_del d;
-	uint8_t buf[256];
-	struct charon_sa sa;
-	struct wr out;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		out = wr_init(buf, sizeof(buf));
-		fill_sa(&sa, mark, i == 0, generation);
-		memset(&d, 0, sizeof(d));
-		d.spi = sa.spi;
-		d.inbound = sa.inbound;
-		d.peer = sa.peer;
-		assert_true(charon_msg_put_sa_del(&out, &d));
-		plugin_say(w, CHARON_MSG_SA_DEL, buf, out.len);
-	}
+	plugin_sa_del_one(w, mark, generation, true);
+	plugin_sa_del_one(w, mark, generation, false);
 }
 
 static int

@@ -79,6 +79,10 @@ void world_dial(struct world *w, size_t index, uint32_t mark, const char *user,
     const char *password);
 void client_forget(struct client *c);
 void plugin_say(struct world *w, uint32_t type, const void *payload, size_t n);
+void plugin_sa_one(
+    struct world *w, uint32_t mark, uint32_t generation, bool inbound);
+void plugin_sa_del_one(
+    struct world *w, uint32_t mark, uint32_t generation, bool inbound);
 void plugin_sa(struct world *w, uint32_t mark, uint32_t generation);
 void plugin_sa_del(struct world *w, uint32_t mark, uint32_t generation);
 void plugin_connect(struct world *w, uint64_t epoch);

@@ -235,6 +235,33 @@ test_plugin_replay(void **state)
 	    world_control(w, "{\"cmd\":\"status\"}\n"), "\"sessions\":1,"));
 }
 
+/* Who is heard can be answered: nothing is, before both SAs are there. */
+static void
+test_inbound_first(void **state)
+{
+	struct world *w = *state;
+
+	charon_up(w);
+	plugin_sa_one(w, 1, 0, true);
+	world_run(w);
+	assert_int_equal(null_count_sas(w->plane, true), 0);
+	plugin_sa_one(w, 1, 0, false);
+	world_run(w);
+	assert_int_equal(null_count_sas(w->plane, true), 1);
+	assert_int_equal(null_count_sas(w->plane, false), 1);
+	/* a rekey: the old outbound SA still answers */
+	plugin_sa_one(w, 1, 1, true);
+	world_run(w);
+	assert_int_equal(null_count_sas(w->plane, true), 2);
+	/* what was deleted meanwhile does not come back */
+	plugin_sa_one(w, 2, 0, true);
+	plugin_sa_del_one(w, 2, 0, true);
+	plugin_sa_one(w, 2, 0, false);
+	world_run(w);
+	assert_int_equal(null_count_sas(w->plane, true), 2);
+	assert_int_equal(null_count_sas(w->plane, false), 2);
+}
+
 /* A new engine is told of SAs that a former engine used: it must not, their
  * sequence numbers are gone. New ones are used. */
 static void
@@ -500,6 +527,7 @@ main(void)
 	    T(test_foreign_association),
 	    T(test_client_crash),
 	    T(test_plugin_replay),
+	    T(test_inbound_first),
 	    T(test_engine_restart),
 	    T(test_charon_restart),
 	    T(test_renegotiation),
