@@ -202,7 +202,7 @@ void
 charon_vici_connected(struct engine *e, int fd)
 {
 	static const char *const events[] = {
-	    "ike-updown", "child-updown", "child-rekey", "ike-update"};
+	    "child-updown", "child-rekey"};
 	size_t i;
 
 	vici_free(e->vici);
