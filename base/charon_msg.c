@@ -190,6 +190,30 @@ charon_msg_get_ike(struct rd *r, struct charon_ike *ret)
 }
 
 bool
+charon_msg_put_child(struct wr *w, const struct charon_child *c)
+{
+	wr_be32(w, c->mark);
+	wr_be32(w, c->ike_id);
+	field_put_text(w, c->identity, sizeof(c->identity));
+	return field_put_text(w, c->connection, sizeof(c->connection));
+}
+
+bool
+charon_msg_get_child(struct rd *r, struct charon_child *ret)
+{
+	struct charon_child c = {.mark = 0};
+
+	rd_be32(r, &c.mark);
+	rd_be32(r, &c.ike_id);
+	field_get_text(r, c.identity, sizeof(c.identity));
+	field_get_text(r, c.connection, sizeof(c.connection));
+	if (!field_get_end(r))
+		return false;
+	*ret = c;
+	return true;
+}
+
+bool
 charon_msg_put_alert(struct wr *w, const struct charon_alert *a)
 {
 	wr_u8(w, a->kind);

@@ -20,7 +20,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
-#define CHARON_MSG_VERSION  1
+#define CHARON_MSG_VERSION  2
 #define CHARON_MSG_IKE_MAX  10000 /* bytes of an IKE datagram */
 #define CHARON_MSG_KEY_MAX  64
 #define CHARON_MSG_TEXT_MAX 256
@@ -36,7 +36,8 @@ enum charon_msg_type {
 	CHARON_MSG_SA_DEL = 6,    /* struct charon_sa_del */
 	CHARON_MSG_SYNC_END = 7,  /* empty */
 	CHARON_MSG_IKE_OUT = 8,   /* struct charon_ike: send this */
-	CHARON_MSG_ALERT = 9, /* struct charon_alert: a refusal, for the log */
+	CHARON_MSG_ALERT = 9,  /* struct charon_alert: a refusal, for the log */
+	CHARON_MSG_CHILD = 10, /* struct charon_child: who the SAs belong to */
 	/* engine to plugin */
 	CHARON_MSG_IKE_IN = 16, /* struct charon_ike: this was received */
 	CHARON_MSG_MAPPING =
@@ -75,6 +76,14 @@ struct charon_sa_del {
 	struct endpoint peer;
 };
 
+/* The CHILD_SA with this mark is up, was rekeyed, or has another IKE_SA. */
+struct charon_child {
+	uint32_t mark;
+	uint32_t ike_id; /* charon's unique id of the IKE_SA */
+	char identity[CHARON_MSG_TEXT_MAX];
+	char connection[CHARON_MSG_TEXT_MAX];
+};
+
 struct charon_ike {
 	struct endpoint local, peer;
 	struct rd data; /* the IKE message without non-ESP marker; borrowed */
@@ -110,6 +119,8 @@ bool charon_msg_put_sa_update(struct wr *w, const struct charon_sa_update *u);
 bool charon_msg_get_sa_update(struct rd *r, struct charon_sa_update *ret);
 bool charon_msg_put_sa_del(struct wr *w, const struct charon_sa_del *d);
 bool charon_msg_get_sa_del(struct rd *r, struct charon_sa_del *ret);
+bool charon_msg_put_child(struct wr *w, const struct charon_child *c);
+bool charon_msg_get_child(struct rd *r, struct charon_child *ret);
 bool charon_msg_put_ike(struct wr *w, const struct charon_ike *i);
 bool charon_msg_get_ike(struct rd *r, struct charon_ike *ret);
 bool charon_msg_put_alert(struct wr *w, const struct charon_alert *a);

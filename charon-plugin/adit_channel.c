@@ -450,6 +450,20 @@ METHOD(adit_channel_t, send_alert, void, private_adit_channel_t *this,
 	}
 }
 
+METHOD(adit_channel_t, send_child, void, private_adit_channel_t *this,
+	   const struct charon_child *child)
+{
+	uint8_t buf[2 * CHARON_MSG_TEXT_MAX + 128];
+	struct wr w = record(buf, sizeof(buf), CHARON_MSG_CHILD);
+
+	if (charon_msg_put_child(&w, child))
+	{
+		this->mutex->lock(this->mutex);
+		send_record(this, &w, 0);
+		this->mutex->unlock(this->mutex);
+	}
+}
+
 METHOD(adit_channel_t, alloc_spi, bool, private_adit_channel_t *this,
 	   host_t *peer, uint32_t *spi)
 {
@@ -557,6 +571,7 @@ adit_channel_t *adit_channel_create(const char *path)
 				 .receive = _receive,
 				 .send_ike = _send_ike,
 				 .send_alert = _send_alert,
+				 .send_child = _send_child,
 				 .alloc_spi = _alloc_spi,
 				 .add_sa = _add_sa,
 				 .update_sa = _update_sa,

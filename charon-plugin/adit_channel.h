@@ -45,6 +45,12 @@ struct adit_channel_t
 	void (*send_alert)(adit_channel_t *this, const struct charon_alert *alert);
 
 	/**
+	 * Say who the SAs of a mark belong to; without an engine it is lost, as it
+	 * asks for all of them over vici.
+	 */
+	void (*send_child)(adit_channel_t *this, const struct charon_child *child);
+
+	/**
 	 * Allocate an inbound SPI and tell the engine (see adit_sad_t.alloc_spi).
 	 *
 	 * @param peer		who will send with it

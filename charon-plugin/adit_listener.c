@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * adit_listener.c: refused peers (contract in adit_listener.h).
+ * adit_listener.c: refused peers, and who is behind a mark (contract in
+ * adit_listener.h).
  *
  * charon raises alerts for what fails in authentication, but none when an
  * IKEv1 peer offers no acceptable proposal or selector: there we look at the
@@ -169,8 +170,7 @@ static void refuse_body(private_adit_listener_t *this, ike_sa_t *ike_sa,
 	char detail[64];
 
 	if (message->get_exchange_type(message) == INFORMATIONAL_V1 &&
-		ike_sa->get_state(ike_sa) == IKE_CONNECTING &&
-		is_initiator(ike_sa))
+		ike_sa->get_state(ike_sa) == IKE_CONNECTING && is_initiator(ike_sa))
 	{ /* the server could not read us and says so with the keys it has */
 		refuse(this, ike_sa, CHARON_ALERT_WRONG_PSK, "");
 		return;
@@ -368,6 +368,63 @@ METHOD(listener_t, authorize, bool, private_adit_listener_t *this,
 	return TRUE;
 }
 
+/**
+ * Tell the engine who the SAs of this child belong to.
+ */
+static void name_child(private_adit_listener_t *this, ike_sa_t *ike_sa,
+					   child_sa_t *child_sa)
+{
+	struct charon_child child = {
+		.mark = child_sa->get_mark(child_sa, TRUE).value,
+		.ike_id = ike_sa->get_unique_id(ike_sa),
+	};
+
+	snprintf(child.identity, sizeof(child.identity), "%Y",
+			 ike_sa->get_other_id(ike_sa));
+	snprintf(child.connection, sizeof(child.connection), "%s",
+			 ike_sa->get_name(ike_sa));
+	this->channel->send_child(this->channel, &child);
+}
+
+METHOD(listener_t, child_updown, bool, private_adit_listener_t *this,
+	   ike_sa_t *ike_sa, child_sa_t *child_sa, bool up)
+{
+	if (up)
+	{
+		name_child(this, ike_sa, child_sa);
+	}
+	return TRUE;
+}
+
+METHOD(listener_t, child_rekey, bool, private_adit_listener_t *this,
+	   ike_sa_t *ike_sa, child_sa_t *old, child_sa_t *new)
+{
+	name_child(this, ike_sa, new);
+	return TRUE;
+}
+
+/**
+ * A peer that authenticated again: its children have another IKE_SA now.
+ */
+METHOD(listener_t, children_migrate, bool, private_adit_listener_t *this,
+	   ike_sa_t *ike_sa, ike_sa_id_t *to, uint32_t unique)
+{
+	enumerator_t *enumerator;
+	child_sa_t *child_sa;
+
+	if (to)
+	{
+		return TRUE;
+	}
+	enumerator = ike_sa->create_child_sa_enumerator(ike_sa);
+	while (enumerator->enumerate(enumerator, &child_sa))
+	{
+		name_child(this, ike_sa, child_sa);
+	}
+	enumerator->destroy(enumerator);
+	return TRUE;
+}
+
 listener_t *adit_listener_create(adit_channel_t *channel)
 {
 	private_adit_listener_t *this;
@@ -378,6 +435,9 @@ listener_t *adit_listener_create(adit_channel_t *channel)
 				 .alert = _alert,
 				 .authorize = _authorize,
 				 .message = _message,
+				 .child_updown = _child_updown,
+				 .child_rekey = _child_rekey,
+				 .children_migrate = _children_migrate,
 			 },
 		 .channel = channel, );
 	return &this->public;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * adit_listener.h: tells the engine which peers charon refuses, and why, so
- * that the log has one line with who, from where and why.
+ * that the log has one line with who, from where and why; and of those that it
+ * does not refuse, who they are.
  */
 #ifndef ADIT_LISTENER_H_
 #define ADIT_LISTENER_H_

@@ -62,6 +62,37 @@ on_ike_out(void *ctx, const struct charon_ike *ike)
 	plane_ike_send(e->plane, &ike->local, &ike->peer, ike->data);
 }
 
+/* charon says which IKE_SA a child belongs to, and who the peer is. */
+static void
+child_named(struct engine *e, uint32_t mark, uint32_t ike_id,
+    const char *identity, const char *connection)
+{
+	struct association *a;
+	char text[IDENTITY_MAX], name[CHARON_MSG_TEXT_MAX];
+
+	a = mark != 0 ? assoc_find_mark(e, e->epoch, mark) : NULL;
+	if (a == NULL)
+		return;
+	a->ike_id = ike_id;
+	if (a->condemned) {
+		charon_terminate(e, a);
+		return;
+	}
+	log_clean(identity, strlen(identity), text, sizeof(text));
+	if (strcmp(text, a->identity) == 0)
+		return;
+	memcpy(a->identity, text, sizeof(text));
+	log_msg(MSG_ASSOC_IDENTITY, "assoc=%u identity=%s connection=%s", a->id,
+	    a->identity,
+	    log_clean(connection, strlen(connection), name, sizeof(name)));
+}
+
+static void
+on_child(void *ctx, const struct charon_child *c)
+{
+	child_named(ctx, c->mark, c->ike_id, c->identity, c->connection);
+}
+
 static const struct {
 	uint8_t kind;
 	const char *name;
@@ -117,6 +148,7 @@ static const struct ike_relay_events relay_events = {
     .sa_add = on_sa_add,
     .sa_update = on_sa_update,
     .sa_del = on_sa_del,
+    .child = on_child,
     .sync_end = on_sync_end,
     .ike_out = on_ike_out,
     .alert = on_alert,
@@ -137,41 +169,15 @@ charon_start(struct engine *e, int listen_fd)
 	return 0;
 }
 
-/* charon says which IKE_SA a child belongs to, and who the peer is. */
 static void
-on_child(
+on_listed_child(
     void *ctx, const struct ike_sa_info *ike, const struct child_sa_info *child)
 {
-	struct engine *e = ctx;
-	struct association *a;
-	char text[IDENTITY_MAX];
-
-	if (child->mark_in == 0)
-		return;
-	a = assoc_find_mark(e, e->epoch, child->mark_in);
-	if (a == NULL)
-		return;
-	a->ike_id = ike->unique_id;
-	if (a->condemned) {
-		charon_terminate(e, a);
-		return;
-	}
-	log_clean(ike->remote_id, strlen(ike->remote_id), text, sizeof(text));
-	if (strcmp(text, a->identity) == 0)
-		return;
-	memcpy(a->identity, text, sizeof(text));
-	log_msg(MSG_ASSOC_IDENTITY, "assoc=%u identity=%s connection=%s", a->id,
-	    a->identity, ike->connection);
+	child_named(ctx, child->mark_in, ike->unique_id, ike->remote_id,
+	    ike->connection);
 }
 
-static const struct ike_sas_visitor visitor = {.child = on_child};
-
-static void
-on_event(void *ctx, const char *name, struct rd message)
-{
-	(void)name;
-	ike_sas_read(message, &visitor, ctx);
-}
+static const struct ike_sas_visitor visitor = {.child = on_listed_child};
 
 static void
 on_closed(void *ctx, const char *why)
@@ -188,7 +194,6 @@ on_closed(void *ctx, const char *why)
 }
 
 static const struct vici_ops vici_ops = {
-    .event = on_event,
     .closed = on_closed,
 };
 
@@ -201,10 +206,6 @@ on_listed(void *ctx, struct rd message)
 void
 charon_vici_connected(struct engine *e, int fd)
 {
-	static const char *const events[] = {
-	    "child-updown", "child-rekey"};
-	size_t i;
-
 	vici_free(e->vici);
 	e->vici = vici_new(e->loop, fd, &vici_ops, e);
 	if (e->vici == NULL) {
@@ -212,8 +213,6 @@ charon_vici_connected(struct engine *e, int fd)
 		e->start.want_vici(e->start.ctx);
 		return;
 	}
-	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		vici_register(e->vici, events[i], NULL, NULL);
 	vici_list_sas(e->vici, on_listed, NULL, e);
 	if (charon_is_there(e))
 		e->role->charon(e, true);

@@ -22,6 +22,7 @@
 #define ENDPOINT_BYTES_MAX 64 /* of one endpoint in a record */
 #define SA_BYTES_MAX       512
 #define ALERT_BYTES_MAX    (2 * CHARON_MSG_TEXT_MAX + 128)
+#define CHILD_BYTES_MAX    (2 * CHARON_MSG_TEXT_MAX + 16)
 
 struct ike_relay {
 	struct loop *loop;            /* borrowed */
@@ -116,6 +117,17 @@ read_sa_del(struct ike_relay *r, struct rd *p)
 }
 
 static bool
+read_child(struct ike_relay *r, struct rd *p)
+{
+	struct charon_child c;
+
+	if (!charon_msg_get_child(p, &c))
+		return false;
+	r->events->child(r->ctx, &c);
+	return true;
+}
+
+static bool
 read_sync_end(struct ike_relay *r, struct rd *p)
 {
 	if (!rd_end(p))
@@ -158,6 +170,7 @@ static const struct row rows[] = {
 	{ { CHARON_MSG_SYNC_END, "SYNC_END", 0, 0 }, read_sync_end },
 	{ { CHARON_MSG_IKE_OUT, "IKE_OUT", 4, IKE_BYTES_MAX }, read_ike_out },
 	{ { CHARON_MSG_ALERT, "ALERT", 1, ALERT_BYTES_MAX }, read_alert },
+	{ { CHARON_MSG_CHILD, "CHILD", 8, CHILD_BYTES_MAX }, read_child },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

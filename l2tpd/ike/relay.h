@@ -41,6 +41,8 @@ struct ike_relay_events {
 	void (*sa_add)(void *ctx, const struct charon_sa *sa);
 	void (*sa_update)(void *ctx, const struct charon_sa_update *u);
 	void (*sa_del)(void *ctx, const struct charon_sa_del *d);
+	/* Who the SAs of a mark belong to. Texts are the peer's bytes. */
+	void (*child)(void *ctx, const struct charon_child *c);
 	void (*sync_end)(void *ctx);
 	/* Send this datagram; add the non-ESP marker when local.port is not
 	 * 500. */

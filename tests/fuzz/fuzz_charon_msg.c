@@ -17,6 +17,7 @@ union message {
 	struct charon_sa_del del;
 	struct charon_ike ike;
 	struct charon_alert alert;
+	struct charon_child child;
 	struct endpoint endpoint;
 };
 
@@ -35,6 +36,8 @@ get(uint8_t type, struct rd *r, union message *m)
 		return charon_msg_get_ike(r, &m->ike);
 	case CHARON_MSG_ALERT:
 		return charon_msg_get_alert(r, &m->alert);
+	case CHARON_MSG_CHILD:
+		return charon_msg_get_child(r, &m->child);
 	case CHARON_MSG_MAPPING:
 		return charon_msg_get_endpoint(r, &m->endpoint) && rd_end(r);
 	default:
@@ -57,6 +60,8 @@ put(uint8_t type, struct wr *w, const union message *m)
 		return charon_msg_put_ike(w, &m->ike);
 	case CHARON_MSG_ALERT:
 		return charon_msg_put_alert(w, &m->alert);
+	case CHARON_MSG_CHILD:
+		return charon_msg_put_child(w, &m->child);
 	case CHARON_MSG_MAPPING:
 		return charon_msg_put_endpoint(w, &m->endpoint);
 	default:

@@ -233,6 +233,14 @@ on_sync_end(void *ctx)
 }
 
 static void
+on_plugin_child(void *ctx, const struct charon_child *c)
+{
+	(void)ctx;
+	printf("plugin-child mark=%u ike=%u identity=\"%s\" connection=%s\n",
+	    c->mark, c->ike_id, c->identity, c->connection);
+}
+
+static void
 on_alert(void *ctx, const struct charon_alert *a)
 {
 	char peer[ENDPOINT_TEXT];
@@ -469,6 +477,7 @@ main(int argc, char **argv)
 	    .sync_end = on_sync_end,
 	    .ike_out = on_ike_out,
 	    .alert = on_alert,
+	    .child = on_plugin_child,
 	    .gone = on_gone,
 	};
 	int fd;

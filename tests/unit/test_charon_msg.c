@@ -64,6 +64,7 @@ GET(sa)
 GET(sa_update)
 GET(sa_del)
 GET(alert)
+GET(child)
 GET(ike)
 GET(endpoint)
 
@@ -107,6 +108,17 @@ put_alert(struct wr *w)
 }
 
 static bool
+put_child(struct wr *w)
+{
+	const struct charon_child c = {.mark = 7,
+	    .ike_id = 9,
+	    .identity = "C=CH, CN=alice",
+	    .connection = "adit-psk"};
+
+	return charon_msg_put_child(w, &c);
+}
+
+static bool
 put_ike(struct wr *w)
 {
 	struct charon_ike i = {.data = rd_init("0123456789", 10)};
@@ -130,6 +142,7 @@ static const struct codec codecs[] = {
 	false},
     {"sa_del", put_sa_del, get_sa_del, sizeof(struct charon_sa_del), false},
     {"alert", put_alert, get_alert, sizeof(struct charon_alert), false},
+    {"child", put_child, get_child, sizeof(struct charon_child), false},
     {"ike", put_ike, get_ike, sizeof(struct charon_ike), true},
     /* a part of messages: what follows is left for the caller */
     {"endpoint", put_endpoint, get_endpoint, sizeof(struct endpoint), true},
@@ -324,6 +337,25 @@ test_ike(void **state)
 }
 
 static void
+test_child(void **state)
+{
+	uint8_t buf[1024];
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct charon_child back;
+	struct rd r;
+
+	(void)state;
+	assert_true(put_child(&w));
+	r = wr_rd(&w);
+	assert_true(charon_msg_get_child(&r, &back));
+	assert_true(rd_end(&r));
+	assert_int_equal(back.mark, 7);
+	assert_int_equal(back.ike_id, 9);
+	assert_string_equal(back.identity, "C=CH, CN=alice");
+	assert_string_equal(back.connection, "adit-psk");
+}
+
+static void
 test_alert(void **state)
 {
 	uint8_t buf[1024];
@@ -374,6 +406,7 @@ main(void)
 	    cmocka_unit_test(test_update_and_del),
 	    cmocka_unit_test(test_ike),
 	    cmocka_unit_test(test_alert),
+	    cmocka_unit_test(test_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

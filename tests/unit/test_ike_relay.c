@@ -34,6 +34,7 @@ struct rig {
 	struct charon_sa_update update;
 	struct charon_sa_del del;
 	struct charon_alert alert;
+	struct charon_child child;
 	uint8_t ike[64];
 	size_t ike_bytes;
 	char why[64];
@@ -103,6 +104,14 @@ on_ike_out(void *ctx, const struct charon_ike *ike)
 }
 
 static void
+on_child(void *ctx, const struct charon_child *c)
+{
+	struct rig *r = ctx;
+
+	r->child = *c;
+}
+
+static void
 on_alert(void *ctx, const struct charon_alert *a)
 {
 	struct rig *r = ctx;
@@ -130,6 +139,7 @@ static const struct ike_relay_events events = {
     .sync_end = on_sync_end,
     .ike_out = on_ike_out,
     .alert = on_alert,
+    .child = on_child,
     .gone = on_gone,
 };
 
@@ -197,7 +207,8 @@ say(struct rig *r, enum charon_msg_type type, const void *payload, size_t n)
 static void
 say_hello(struct rig *r)
 {
-	static const uint8_t hello[12] = {0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint8_t hello[12] = {
+	    0, 0, 0, CHARON_MSG_VERSION, 1, 2, 3, 4, 5, 6, 7, 8};
 
 	say(r, CHARON_MSG_HELLO, hello, sizeof(hello));
 }
@@ -279,6 +290,8 @@ test_session(void **state)
 	    .peer = sa.peer,
 	    .identity = "192.168.1.10",
 	    .detail = "words"};
+	const struct charon_child c = {
+	    .mark = 3, .ike_id = 4, .identity = "me", .connection = "adit-psk"};
 	uint8_t buf[1024];
 	struct wr w;
 
@@ -294,6 +307,11 @@ test_session(void **state)
 	assert_int_equal(r->adds, 1);
 	assert_memory_equal(r->sa.enc_key, sa.enc_key, 32);
 	assert_true(endpoint_equal(&r->sa.peer, &sa.peer));
+	w = wr_init(buf, sizeof(buf));
+	charon_msg_put_child(&w, &c);
+	say(r, CHARON_MSG_CHILD, buf, w.len);
+	assert_true(r->child.mark == 3 && r->child.ike_id == 4);
+	assert_string_equal(r->child.identity, "me");
 	say(r, CHARON_MSG_SYNC_END, NULL, 0);
 	assert_int_equal(r->syncs, 1);
 	w = wr_init(buf, sizeof(buf));
@@ -469,7 +487,7 @@ test_record_before_hello(void **state)
 static void
 test_other_version(void **state)
 {
-	say(*state, CHARON_MSG_HELLO, "\0\0\0\x02........", 12);
+	say(*state, CHARON_MSG_HELLO, "\0\0\0\x7f........", 12);
 	ends(*state, "plugin speaks another version");
 }
 
