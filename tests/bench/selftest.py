@@ -200,15 +200,16 @@ class Loads(unittest.TestCase):
 
     def fake(self, _, sessions, *options, how=()):
         self.asked.append((sessions, *how, *options))
-        rate = {(): 2500, ("--ike",): 150, ("--charon-alone",): 200}[tuple(how)]
+        rate = {(): 2500, ("--ike",): 150, ("--charon-alone",): 200,
+                ("--charon-openssl",): 100}[tuple(how)]
         rate *= 2 if "--sas-only" in options else 1
         return {"setups_per_s": rate / 2, "setups_per_cpu_s": rate, "setup_s": 1.0,
                 "clients": sessions, "processes": {"charon": {"setup_cpu_s": 1.0}}}
 
     def test_setup(self):
         rows = load_run().Run.judged(loads.setup(self.run_, 2, "adit 0"))
-        self.assertEqual([r["peer"] for r in rows], ["no-ike", "ike", "charon"])
-        no_ike, ike, charon = rows
+        self.assertEqual([r["peer"] for r in rows], ["no-ike", "ike", "charon", "charon-openssl"])
+        no_ike, ike, charon, openssl = rows
         self.assertEqual(no_ike["ours"]["setups_per_cpu_s"], 2500)
         self.assertTrue(no_ike["bars"][0]["met"])
         self.assertEqual(ike["ours"]["throughput"], 75)
@@ -216,10 +217,11 @@ class Loads(unittest.TestCase):
         self.assertEqual(charon["throughput_ratio"], 1.5)
         self.assertEqual(charon["ours"]["charon_cpu_ms"], 2)
         self.assertEqual([b["met"] for b in charon["bars"]], [True])
-        self.assertIn("300 a CPU second of the server, charon alone 200", loads.text(rows))
-        self.assertEqual(len(report.ratios(rows).splitlines()), 2 + 3)
+        self.assertEqual((openssl["throughput_ratio"], openssl["bars"]), (3, []))
+        self.assertIn("300 a CPU second of the server, charon without us 200", loads.text(rows))
+        self.assertEqual(len(report.ratios(rows).splitlines()), 2 + 4)
         # one after the other, not all of one and then all of the other
-        self.assertEqual(self.asked[:4], self.asked[4:])
+        self.assertEqual(self.asked[:5], self.asked[5:])
 
 
 class Files(unittest.TestCase):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The cases setup, memory and voice: many sessions on one server. Those of the
 first two are made by tests/bench/load in tests/bench/world, pinned as everything else
-is. Only one row has a peer, setup with charon: IKE and SAs alone, in a charon with
-our plugin and l2tpd, and in one without. The others have our own figures only, and
-"peer" says how the sessions were made."""
+is. Only setup with charon has a peer: IKE and SAs alone, in a charon with our plugin
+and l2tpd, and in one without, with the same settings (charon) and with openssl's
+Diffie-Hellman (charon-openssl). The others have our own figures only, and "peer" says
+how the sessions were made."""
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ SETUP_SESSIONS = 2000
 IKE_SESSIONS = 500
 IKE_PACKAGES = ("charon-systemd", "strongswan-swanctl", "libcharon-extra-plugins")
 IKE_SERVICES = ("strongswan",)
+IKE_PEERS = {"charon": "--charon-alone", "charon-openssl": "--charon-openssl"}
 SETUP_S = 600
 # sessions: packets a second of each, so that the server has as much to do
 MEMORY = {10: 1000, 1000: 10, 10000: 1}
@@ -75,20 +77,21 @@ def setup(run, passes, version):
     """Whole sessions without and with IKE; and IKE alone, ours and charon's in
     turn."""
     debs.install(IKE_PACKAGES, IKE_SERVICES)
-    bare, whole, ours, theirs = {}, {}, {}, {}
+    bare, whole, ours, theirs = {}, {}, {}, {p: {} for p in IKE_PEERS}
     for number in range(passes):
         bare[number] = setup_sample(load(run, SETUP_SESSIONS))
         whole[number] = setup_sample(load(run, IKE_SESSIONS, how=["--ike"]))
         ours[number] = ike_sample(load(run, IKE_SESSIONS, "--sas-only", how=["--ike"]))
-        theirs[number] = ike_sample(load(run, IKE_SESSIONS, how=["--charon-alone"]))
+        for peer, how in IKE_PEERS.items():
+            theirs[peer][number] = ike_sample(load(run, IKE_SESSIONS, how=[how]))
     return [row(run, "setup", "no-ike", bare, version),
             row(run, "setup", "ike", whole, version),
-            charon_row(run, ours, theirs)]
+            *(charon_row(run, p, ours, theirs[p]) for p in IKE_PEERS)]
 
 
-def charon_row(run, ours, theirs):
-    out = stats.row("setup", SUITE, "charon", debs.version("charon-systemd"), ours, theirs)
-    out.update(tunnel="charon", base="adit", link=run.args.link, quick=run.args.quick,
+def charon_row(run, peer, ours, theirs):
+    out = stats.row("setup", SUITE, peer, debs.version("charon-systemd"), ours, theirs)
+    out.update(tunnel=peer, base="adit", link=run.args.link, quick=run.args.quick,
                unit="session/CPU-s")
     return out
 
@@ -152,9 +155,10 @@ def text(load_rows):
     out = []
     for r in load_rows:
         ours = r["ours"]
-        if r["peer"] == "charon":
-            out.append("setup, IKE and SAs alone: %.0f a CPU second of the server, charon "
-                       "alone %.0f" % (ours["throughput"], r["theirs"]["throughput"]))
+        if r["peer"] in IKE_PEERS:
+            out.append("setup, IKE and SAs alone: %.0f a CPU second of the server, %s "
+                       "without us %.0f" % (ours["throughput"], r["peer"],
+                                            r["theirs"]["throughput"]))
         elif r["case"] == "setup":
             out.append("setup, %s: %.0f sessions/s, %.0f a CPU second of the server" % (
                 r["peer"], ours["throughput"], ours["setups_per_cpu_s"]))
