@@ -5,8 +5,8 @@
  * a tree of sections, key/values and lists (strongSwan's vici/README.md).
  *
  * Owner: the process that connected (authority: secrets and connections;
- * engine: events and termination). Trusts: charon's answers are length-checked
- * and bounded, values in them (identities) are the peer's bytes.
+ * engine: lists and termination; tests: events). Trusts: charon's answers are
+ * length-checked and bounded, values in them (identities) are the peer's bytes.
  * Does not log.
  */
 #ifndef ADIT_IKE_VICI_H
