@@ -4,14 +4,17 @@
  * of the TUN device is a socketpair. An SPI's last byte names the worker.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "l2tpd/plane/user/workers.h"
 #include "tests/peer/plane_net.h"
 
 #define SPI(worker, n) (0xc0000000u | (n) << 9 | (worker))
@@ -532,6 +535,36 @@ others_come_and_go(void **state)
 	stop(&w);
 }
 
+/* What it was given is its own, also when nothing comes of it. */
+static void
+closed_on_failure(void **state)
+{
+	const struct steer_maps maps = {-1, -1};
+	const struct plane_events none = {NULL};
+	struct plane_config cfg[2];
+	struct loop *loop = loop_new();
+	int pair[2], no_socket[2], i;
+
+	(void)state;
+	assert_non_null(loop);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	for (i = 0; i < 2; i++)
+		cfg[i] = (struct plane_config){.udp500_fd = -1,
+		    .udp4500_fd = -1,
+		    .esp_fd = -1,
+		    .tun_fd = pair[i],
+		    .inner_mtu = 1400,
+		    .outer_mtu = 1500};
+	assert_int_equal(pipe(no_socket), 0); /* already the first one fails */
+	cfg[0].esp_fd = no_socket[0];
+	assert_null(plane_workers_new(loop, cfg, 2, &maps, &none, NULL));
+	assert_int_equal(errno, ENOTSOCK);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(fcntl(pair[i], F_GETFD), -1);
+	close(no_socket[1]);
+	loop_free(loop);
+}
+
 int
 main(void)
 {
@@ -548,6 +581,7 @@ main(void)
 	    cmocka_unit_test(early_packets_are_held),
 	    cmocka_unit_test(freed_in_a_callback),
 	    cmocka_unit_test(others_come_and_go),
+	    cmocka_unit_test(closed_on_failure),
 	};
 
 	alarm(120);

@@ -22,15 +22,13 @@
 #define SO_ATTACH_REUSEPORT_CBPF 51
 #endif
 
-#define LAST_BYTE 0xff /* of the SPI, RFC 4303 2.1 */
-
 int
 steer_udp(int fd, size_t n_workers)
 {
 	struct sock_filter code[] = {
 	    /* the UDP payload: SPI, or IKE's marker of 0 (RFC 3948 2) */
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, LAST_BYTE),
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, STEER_SPI_MASK),
 	    BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)n_workers),
 	    BPF_STMT(BPF_RET | BPF_A, 0),
 	};
@@ -49,7 +47,7 @@ steer_raw(int fd, size_t n_workers, uint8_t worker)
 	    /* X: bytes of the IPv4 header, which the socket delivers too */
 	    BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
 	    BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0),
-	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, LAST_BYTE),
+	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, STEER_SPI_MASK),
 	    BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)n_workers),
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, worker, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX), /* all of it */

@@ -13,11 +13,13 @@
 
 #include "base/network.h"
 
+#define STEER_SPI_MASK 0xff /* of the SPI, RFC 4303 2.1 */
+
 /* The worker of an inbound SPI. */
 static inline uint8_t
 steer_by_spi(uint32_t spi, size_t n_workers)
 {
-	return (uint8_t)((spi & 0xff) % n_workers);
+	return (uint8_t)((spi & STEER_SPI_MASK) % n_workers);
 }
 
 /* All sockets of the SO_REUSEPORT group that fd is in: ESP by its SPI, IKE and

@@ -34,6 +34,15 @@ close_fd(int fd)
 		close(fd);
 }
 
+void
+user_close_config(const struct plane_config *cfg)
+{
+	close_fd(cfg->udp500_fd);
+	close_fd(cfg->udp4500_fd);
+	close_fd(cfg->esp_fd);
+	close_fd(cfg->tun_fd);
+}
+
 static void
 stop_watching(struct user_plane *u)
 {
@@ -503,9 +512,7 @@ plane_user_new(struct loop *loop, const struct plane_config *cfg,
 
 	u = calloc(1, sizeof(*u));
 	if (u == NULL) {
-		for (i = 0; i < PATH_COUNT; i++)
-			close_fd(fds[i]);
-		close_fd(cfg->tun_fd);
+		user_close_config(cfg);
 		errno = ENOMEM;
 		return NULL;
 	}

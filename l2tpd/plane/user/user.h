@@ -73,6 +73,8 @@ struct user_plane {
 	bool dead;                  /* plane_free() was called while busy */
 };
 
+/* The descriptors of a plane that was not made. */
+void user_close_config(const struct plane_config *cfg);
 /* Around everything that may call back. user_leave() may free u. */
 void user_enter(struct user_plane *u);
 void user_leave(struct user_plane *u);

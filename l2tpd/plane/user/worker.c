@@ -31,8 +31,10 @@ worker_init(
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->answer, NULL);
 	w->loop = loop_new();
-	if (w->loop == NULL)
+	if (w->loop == NULL) {
+		user_close_config(cfg);
 		return -ENOMEM;
+	}
 	w->user = (struct user_plane *)plane_user_new(
 	    w->loop, cfg, &worker_events, w);
 	w->commands = ring_new(WORKER_RING_BYTES);

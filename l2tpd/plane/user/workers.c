@@ -641,6 +641,18 @@ workers_session_rebind(
 	return 0;
 }
 
+/* The mirror's session was opened, or refused to be (rc): its worker and the
+ * kernel hear of it. */
+static int
+opened(struct workers *ws, struct known_session *k, int rc,
+    void (*tell)(struct workers *, const struct known_session *))
+{
+	if (rc == 0 && !k->moving)
+		tell(ws, k);
+	steer_session(ws, k);
+	return rc;
+}
+
 static int
 workers_session_open_ipv4(
     struct plane *p, uint32_t id, const uint8_t address[4], uint16_t peer_mru)
@@ -653,10 +665,7 @@ workers_session_open_ipv4(
 		return -ENOENT;
 	unsteer_session(ws, k);
 	rc = session_table_open_ipv4(&ws->mirror, &k->seen, address, peer_mru);
-	if (rc == 0 && !k->moving)
-		command_open_ipv4(ws, k);
-	steer_session(ws, k);
-	return rc;
+	return opened(ws, k, rc, command_open_ipv4);
 }
 
 static int
@@ -672,10 +681,7 @@ workers_session_open_ipv6(struct plane *p, uint32_t id, const uint8_t prefix[8],
 	unsteer_session(ws, k);
 	rc = session_table_open_ipv6(
 	    &ws->mirror, &k->seen, prefix, ifid, peer_mru);
-	if (rc == 0 && !k->moving)
-		command_open_ipv6(ws, k);
-	steer_session(ws, k);
-	return rc;
+	return opened(ws, k, rc, command_open_ipv6);
 }
 
 static int
@@ -920,29 +926,36 @@ nth_cpu(size_t n)
 }
 
 static int
+make_worker(struct workers *ws, const struct plane_config *cfg, size_t i)
+{
+	struct worker *w = &ws->worker[i];
+	int rc = worker_init(w, cfg, (uint8_t)i, nth_cpu(i));
+
+	if (rc == 0 && cfg->esp_fd >= 0)
+		rc = steer_raw(cfg->esp_fd, ws->n, (uint8_t)i);
+	if (rc < 0)
+		return rc;
+	w->workers = ws;
+	w->reports_watch = loop_fd_new(
+	    ws->loop, ring_fd(w->reports), LOOP_READ, on_reports, w);
+	return w->reports_watch != NULL ? 0 : -ENOMEM;
+}
+
+static int
 start(struct workers *ws, const struct plane_config *cfg)
 {
-	struct worker *w;
+	int rc = 0, one;
 	size_t i;
-	int rc;
 
 	ws->maker = esp_table_new();
 	if (ws->maker == NULL || directory_init(&ws->directory) < 0)
-		return -ENOMEM;
-	for (i = 0; i < ws->n; i++) {
-		w = &ws->worker[i];
-		rc = worker_init(w, &cfg[i], (uint8_t)i, nth_cpu(i));
-		if (rc == 0 && cfg[i].esp_fd >= 0)
-			rc = steer_raw(cfg[i].esp_fd, ws->n, (uint8_t)i);
-		if (rc < 0)
-			return rc;
-		w->workers = ws;
-		w->reports_watch = loop_fd_new(
-		    ws->loop, ring_fd(w->reports), LOOP_READ, on_reports, w);
-		if (w->reports_watch == NULL)
-			return -ENOMEM;
+		rc = -ENOMEM;
+	for (i = 0; i < ws->n; i++) { /* all: each adopts its descriptors */
+		one = make_worker(ws, &cfg[i], i);
+		rc = rc < 0 ? rc : one;
 	}
-	rc = steer_udp(cfg[0].udp4500_fd, ws->n);
+	if (rc == 0)
+		rc = steer_udp(cfg[0].udp4500_fd, ws->n);
 	for (i = 0; i < ws->n && rc == 0; i++)
 		rc = worker_start(&ws->worker[i]);
 	return rc;
@@ -953,10 +966,15 @@ plane_workers_new(struct loop *loop, const struct plane_config *cfg, size_t n,
     const struct steer_maps *maps, const struct plane_events *events, void *ctx)
 {
 	struct workers *ws = calloc(1, sizeof(*ws) + n * sizeof(ws->worker[0]));
+	size_t i;
 	int rc;
 
-	if (ws == NULL)
+	if (ws == NULL) {
+		for (i = 0; i < n; i++)
+			user_close_config(&cfg[i]);
+		errno = ENOMEM;
 		return NULL;
+	}
 	ws->base.ops = &workers_ops;
 	ws->loop = loop;
 	ws->events = *events;

@@ -15,9 +15,7 @@
 #include "l2tpd/plane/plane.h"
 #include "l2tpd/plane/user/steer.h"
 
-#define WORKERS_MAX 64
-
-/* cfg: of n workers, 2 to WORKERS_MAX; copied, their descriptors adopted, also
+/* cfg: of n workers, 2 to 255; copied, their descriptors adopted, also
  * on failure. Only the first has udp500_fd; the udp4500_fd are a SO_REUSEPORT
  * group, bound in this order. maps: from the inner destination to the TUN
  * queue, copied, its descriptors adopted; -1: the kernel learns it from what
