@@ -86,7 +86,7 @@ struct link_verdict {
 	/* accepted: the gateway's and the client's address; 0: no IPv4 */
 	uint8_t ipv4_local[4], ipv4_peer[4];
 	uint8_t ipv4_dns[2][4], ipv4_nbns[2][4]; /* 0: none */
-	uint8_t ifid_local[8], ifid_peer[8]; /* IPV6CP; 0: PPP may choose */
+	uint8_t ifid_local[8], ifid_peer[8];     /* IPV6CP; 0: PPP may choose */
 };
 
 struct link_ipv4 {

@@ -23,6 +23,11 @@ enum priv_msg_type {
 	PRIV_MSG_GO = 3,   /* empty: everything was said, begin */
 	PRIV_MSG_STOP = 4, /* empty: end in an orderly way, then exit */
 	PRIV_MSG_VICI = 5, /* empty; carries a connected vici descriptor */
+	/* be32 mark; carries the socket that was wanted */
+	PRIV_MSG_MARKED = 6,
+	/* be32 session; carries the line to its pppd (base/link_msg.h), whose
+	 * other end is closed when it could not be started */
+	PRIV_MSG_PPPD_LINE = 7,
 	/* child to monitor */
 	PRIV_MSG_VICI_WANT = 16, /* empty: (re)connect me to charon's vici */
 	PRIV_MSG_READY = 17,     /* empty: the child does its work now */
@@ -32,6 +37,12 @@ enum priv_msg_type {
 	PRIV_MSG_CLIENT_END = 20, /* be32 enum priv_end: do not dial again */
 	/* the engine of a server to the monitor */
 	PRIV_MSG_ROUTES = 21, /* struct priv_routes */
+	/* ... in the kernel plane */
+	PRIV_MSG_MARKED_WANT = 22, /* be32 mark, within our bits */
+	/* be32 session; carries its PPPoL2TP socket: start a pppd on it */
+	PRIV_MSG_PPPD_START = 23,
+	PRIV_MSG_PPPD_END = 24,  /* be32 session: it says goodbye and ends */
+	PRIV_MSG_PPPD_KILL = 25, /* be32 session: it does not end by itself */
 };
 
 /* What the server said about the link: a peer's values, checked by get. */
@@ -92,7 +103,9 @@ enum priv_fd {
 	/* engine: the maps of l2tpd/monitor/tun_steer.h */
 	PRIV_FD_TUN_ADDRESSES = 14,
 	PRIV_FD_TUN_NETWORKS = 15,
-	PRIV_FD_COUNT_ = 16,
+	/* engine of the kernel plane: UDP 1701 */
+	PRIV_FD_UDP1701 = 16,
+	PRIV_FD_COUNT_ = 17,
 };
 
 #endif

@@ -19,6 +19,10 @@
 #include "l2tpd/authority/db.h"
 #include "l2tpd/conf/conf.h"
 
+/* strongswan.conf: who is IPsec and who has the IKE sockets */
+#define CLI_CHARON_PLUGINS_USER   "adit! kernel-netlink"
+#define CLI_CHARON_PLUGINS_KERNEL "kernel-netlink! socket-default!"
+
 enum { EXIT_OK = 0, EXIT_FAIL = 1, EXIT_USAGE = 2 };
 
 struct cli {
@@ -122,6 +126,8 @@ const char *user_parse_ipv4(
     const struct cli *c, const char *text, struct user *u);
 const char *user_parse_limit(const char *text, struct user *u);
 const char *user_parse_until(const char *text, struct user *u);
+const char *user_parse_routes(
+    const struct cli *c, const char *text, struct user *u);
 const char *user_parse_groups(const char *text, struct user *u);
 const char *user_parse_password(const char *text, size_t bytes, struct user *u);
 

@@ -196,8 +196,15 @@ struct column {
 static const char *
 cell(const json_t *row, const char *key, char *buf, size_t n)
 {
-	const json_t *v = json_object_get(row, key);
+	const json_t *v = json_object_get(row, key), *item;
+	size_t i, at = 0;
 
+	if (json_is_array(v) && json_array_size(v) > 0) {
+		json_array_foreach(v, i, item) if (at < n) at +=
+		    (size_t)snprintf(buf + at, n - at, "%s%s", i > 0 ? "," : "",
+			json_string_value(item));
+		return buf;
+	}
 	if (json_is_integer(v)) {
 		snprintf(
 		    buf, n, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
@@ -212,7 +219,7 @@ print_table(const json_t *rows, const struct column *columns)
 {
 	size_t i, width[16] = {0}, n;
 	const json_t *row;
-	char buf[32];
+	char buf[512];
 
 	for (n = 0; columns[n].title; n++) {
 		width[n] = strlen(columns[n].title);
@@ -250,7 +257,8 @@ cmd_sessions(struct cli *c, int argc, char **argv)
 	    {"DEVICE", "device_address"}, {"PORT", "device_port"},
 	    {"INNER", "inner_ipv4"}, {"SINCE", "since"},
 	    {"BYTES IN", "bytes_in"}, {"BYTES OUT", "bytes_out"},
-	    {"CIPHER", "cipher"}, {NULL, NULL}};
+	    {"CIPHER", "cipher"}, {"PLANE", "plane"}, {"ROUTES", "routes"},
+	    {NULL, NULL}};
 	int err = no_arguments(c, argc, argv);
 	json_t *answer, *rows;
 

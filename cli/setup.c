@@ -64,6 +64,9 @@ step_generated(struct setup *s)
 		    f->tun_name);
 	const struct template_value values[] = {{"run_dir", f->run_dir},
 	    {"state_dir", f->state_dir}, {"tun", f->tun_name},
+	    {"charon_plugins",
+		conf_is_kernel(f) ? CLI_CHARON_PLUGINS_KERNEL
+				  : CLI_CHARON_PLUGINS_USER},
 	    {"masquerade", nat ? "yes" : "no"}, {"masquerade_rule", rule},
 	    {NULL, NULL}};
 	return put_template(
@@ -147,6 +150,7 @@ parse(struct setup *s, int argc, char **argv)
 	    {"prefix", required_argument, NULL, 'P'},
 	    {"dns", required_argument, NULL, 'd'},
 	    {"pool", required_argument, NULL, 'o'},
+	    {"plane", required_argument, NULL, 'l'},
 	    {"no-masquerade", no_argument, NULL, 'm'},
 	    {"unattended", no_argument, NULL, 'u'},
 	    {"dry-run", no_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
@@ -160,6 +164,7 @@ parse(struct setup *s, int argc, char **argv)
 		    : opt == 'P'               ? &s->prefix
 		    : opt == 'd'               ? &s->dns
 		    : opt == 'o'               ? &s->pool
+		    : opt == 'l'               ? &s->plane
 					       : NULL;
 		if (opt == '?')
 			return EXIT_USAGE;

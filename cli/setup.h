@@ -13,7 +13,7 @@
 
 struct setup {
 	struct cli *c;
-	const char *address, *ip, *psk_file, *prefix, *dns, *pool;
+	const char *address, *ip, *psk_file, *prefix, *dns, *pool, *plane;
 	bool unattended, no_masquerade;
 	bool have_conf; /* adit.conf was there */
 	char prefix_path[PATH_MAX], config[CONF_PATH_MAX];

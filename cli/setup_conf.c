@@ -73,6 +73,11 @@ setup_find_address(struct setup *s)
 		return cli_usage("--address %s: neither a DNS name nor an "
 				 "IPv4 address",
 		    s->address);
+	if (s->plane && strcmp(s->plane, "auto") != 0 &&
+	    strcmp(s->plane, "user") != 0 && strcmp(s->plane, "kernel") != 0)
+		return cli_usage("--plane %s: no such plane: give auto, user "
+				 "or kernel",
+		    s->plane);
 	if (s->ip && !setup_is_ipv4(s->ip))
 		return cli_usage("--ip %s: not an IPv4 address", s->ip);
 	return EXIT_OK;
@@ -171,41 +176,74 @@ make_conf(struct setup *s, const char *network)
 	return err;
 }
 
-/* Exchange the value of "address = ..." in what the administrator wrote. */
-static int
-patch_address(struct setup *s)
+/* The line "key = ..." of text; NULL: there is none. */
+static char *
+find_line(char *text, const char *key)
 {
-	char *text = file_read(s->c->config, NULL), *at = text, *out = NULL;
-	size_t n = 0;
+	size_t n = strlen(key);
+	char *at = text;
+
+	while (at) {
+		char *p = at + strspn(at, " \t");
+		if (!strncmp(p, key, n) && p[n + strspn(p + n, " \t")] == '=')
+			return at;
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* Exchange the value of "key = ..." of section server in what the
+ * administrator wrote; a missing line is put below that of the address. */
+static int
+patch_line(struct setup *s, const char *key, const char *value)
+{
+	char *text = file_read(s->c->config, NULL), *at, *out = NULL;
+	size_t n = 0, skip;
 	FILE *f;
 	int err;
 
 	if (!text)
 		return cli_fail("%s: %s", s->c->config, strerror(errno));
-	while (at) {
-		char *p = at + strspn(at, " \t");
-		if (!strncmp(p, "address", 7) &&
-		    p[7 + strspn(p + 7, " \t")] == '=')
-			break;
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
+	at = find_line(text, key);
+	skip = at ? strcspn(at, "\n") : 0;
+	if (!at && (at = find_line(text, "address")) != NULL)
+		at += strcspn(at, "\n");
 	if (!at) {
 		free(text);
-		return cli_fail("%s: set address = \"%s\" in section server "
+		return cli_fail("%s: set %s = \"%s\" in section server "
 				"yourself: no line with it was found",
-		    s->c->config, s->address);
+		    s->c->config, key, value);
 	}
 	f = open_memstream(&out, &n);
 	if (f) {
-		fprintf(f, "%.*s\taddress = \"%s\"%s", (int)(at - text), text,
-		    s->address, at + strcspn(at, "\n"));
+		fprintf(f, "%.*s%s\t%s = \"%s\"%s", (int)(at - text), text,
+		    skip ? "" : "\n", key, value, at + skip);
 		fclose(f);
 	}
 	err = out ? file_put(s->c, s->c->config, 0644, out, n)
 		  : cli_fail("out of memory");
 	free(out);
 	free(text);
+	return err;
+}
+
+/* What was given anew, and what follows from it. */
+static int
+patch_conf(struct setup *s)
+{
+	struct adit_conf *f = &s->c->conf;
+	int err = EXIT_OK;
+
+	if (strcmp(f->address, s->address) != 0) {
+		err = patch_line(s, "address", s->address);
+		snprintf(f->address, sizeof(f->address), "%s", s->address);
+	}
+	if (err || !s->plane)
+		return err;
+	err = patch_line(s, "plane", s->plane);
+	if (!err && !s->c->dry_run)
+		err = cli_conf(s->c);
 	return err;
 }
 
@@ -244,11 +282,8 @@ setup_conf(struct setup *s)
 		err = cli_conf(s->c); /* as l2tpd will read it */
 		if (err)
 			unlink(s->c->config);
-	} else if (strcmp(f->address, s->address) != 0) {
-		err = patch_address(s);
-		snprintf(f->address, sizeof(f->address), "%s", s->address);
 	} else {
-		err = EXIT_OK;
+		err = patch_conf(s);
 	}
 	if (!err && pool_is_used(f, interface, sizeof(interface)))
 		fprintf(stderr,

@@ -102,7 +102,7 @@ user_parse_groups(const char *text, struct user *u)
 	return NULL;
 }
 
-static const char *
+const char *
 user_parse_routes(const struct cli *c, const char *text, struct user *u)
 {
 	const char *why = NULL;
@@ -568,7 +568,8 @@ cmd_user(struct cli *c, int argc, char **argv)
 	    {"del", user_del, "NAME", "forget, end live sessions"},
 	    {"list", user_list, "", "who may in"},
 	    {"import", user_import, "FILE.csv [--skip-bad]",
-		"name,password[,groups[,ip[,max-sessions[,valid-until]]]]"},
+		"name,password[,groups[,ip[,max-sessions[,valid-until[,"
+		"routes]]]]]"},
 	    {NULL, NULL, NULL, NULL}};
 
 	return cli_dispatch(c, commands, "user", argc, argv);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * user_import.c: adit user import FILE.csv (RFC 4180, UTF-8): a line is
- * name,password[,groups[,ip[,max-sessions[,valid-until]]]]. A first line that
- * begins with "name,password" is a heading. All or nothing: with one bad line
- * nothing is imported, unless --skip-bad.
+ * name,password[,groups[,ip[,max-sessions[,valid-until[,routes]]]]]. A first
+ * line that begins with "name,password" is a heading. All or nothing: with one
+ * bad line nothing is imported, unless --skip-bad.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ enum {
 	FIELD_IP,
 	FIELD_LIMIT,
 	FIELD_UNTIL,
+	FIELD_ROUTES,
 	FIELD_COUNT
 };
 
@@ -37,7 +38,7 @@ split(char **p, char *fields[FIELD_COUNT], int *ret_count)
 		if (n == FIELD_COUNT) {
 			*p = in + strcspn(in, "\n");
 			*p += **p == '\n';
-			return "more than six fields";
+			return "more than seven fields";
 		}
 		in += quoted;
 		fields[n++] = out = in;
@@ -96,6 +97,8 @@ to_user(
 		why = user_parse_limit(fields[FIELD_LIMIT], u);
 	if (!why && count > FIELD_UNTIL)
 		why = user_parse_until(fields[FIELD_UNTIL], u);
+	if (!why && count > FIELD_ROUTES && fields[FIELD_ROUTES][0])
+		why = user_parse_routes(c, fields[FIELD_ROUTES], u);
 	return why;
 }
 

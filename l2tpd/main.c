@@ -26,6 +26,7 @@
 #include "l2tpd/esp/esp.h"
 #include "l2tpd/monitor/child.h"
 #include "l2tpd/monitor/monitor.h"
+#include "l2tpd/plane/kernel/kernel.h"
 #include "l2tpd/plane/user/workers.h"
 #include "ppp-glue/engine/mschap.h"
 
@@ -78,15 +79,32 @@ worker_config(
 	ret->tun_vnet = plane_tun_has_vnet(ret->tun_fd);
 }
 
+static void
+want_marked(void *ctx, uint32_t mark)
+{
+	struct process *p = ctx;
+
+	child_want_marked(p->child, mark);
+}
+
 static struct plane *
 make_plane(struct loop *loop, const struct plane_events *events,
     void *events_ctx, void *ctx)
 {
 	struct plane_config cfg[CONF_WORKERS_MAX];
-	struct child_start *start = ctx;
+	struct process *p = ctx;
+	struct child_start *start = p->start;
 	size_t n = 0;
 	struct steer_maps maps;
+	const struct plane_kernel_config kernel = {
+	    .udp_fd = take(start, PRIV_FD_UDP1701),
+	    .mark_mask = start->conf.mark_mask,
+	    .want_socket = want_marked,
+	    .want_ctx = p,
+	};
 
+	if (conf_is_kernel(&start->conf))
+		return plane_kernel_new(loop, &kernel, events, events_ctx);
 	while (n < CONF_WORKERS_MAX && start->fd[n][PRIV_FD_TUN] >= 0) {
 		worker_config(start, n, &cfg[n]);
 		n++;
@@ -131,6 +149,22 @@ set_routes(void *ctx, uint32_t session, const struct ipv4_networks *nets)
 }
 
 static void
+start_pppd(void *ctx, uint32_t session, int channel_fd)
+{
+	struct process *p = ctx;
+
+	child_start_pppd(p->child, session, channel_fd);
+}
+
+static void
+end_pppd(void *ctx, uint32_t session, bool now)
+{
+	struct process *p = ctx;
+
+	child_end_pppd(p->child, session, now);
+}
+
+static void
 client_end(void *ctx, enum priv_end why)
 {
 	struct process *p = ctx;
@@ -168,17 +202,20 @@ engine_go(void *ctx, struct child_start *start)
 	    .control_listen_fd = take(start, PRIV_FD_CONTROL_LISTEN),
 	    .auth_fd = take(start, PRIV_FD_AUTH_CHANNEL),
 	    .plane_new = make_plane,
-	    .plane_new_ctx = start,
+	    .plane_new_ctx = p,
 	    .want_vici = want_vici,
 	    .stopped = engine_stopped,
 	    .password = &password,
 	    .routes = set_routes,
+	    .pppd_start = start_pppd,
+	    .pppd_end = end_pppd,
 	    .link = set_link,
 	    .client_end = client_end,
 	    .ctx = p,
 	};
 	int rc = 0;
 
+	p->start = start;
 	if (!esp_selftest()) {
 		log_msg(MSG_SELFTEST, "what=esp");
 		return -EIO;
@@ -207,6 +244,22 @@ engine_vici(void *ctx, int fd)
 }
 
 static void
+on_marked(void *ctx, uint32_t mark, int fd)
+{
+	struct process *p = ctx;
+
+	engine_marked(p->engine, mark, fd);
+}
+
+static void
+on_pppd_line(void *ctx, uint32_t session, int fd)
+{
+	struct process *p = ctx;
+
+	engine_pppd_line(p->engine, session, fd);
+}
+
+static void
 engine_child_stop(void *ctx, bool monitor_gone)
 {
 	struct process *p = ctx;
@@ -220,6 +273,8 @@ engine_child_stop(void *ctx, bool monitor_gone)
 static const struct child_ops engine_ops = {
     .go = engine_go,
     .vici = engine_vici,
+    .marked = on_marked,
+    .pppd_line = on_pppd_line,
     .stop = engine_child_stop,
 };
 

@@ -31,6 +31,7 @@ enum kind {
 	KIND_IPV4X2,  /* list of at most two addresses */
 	KIND_NETWORK, /* a.b.c.d/bits into pool_net and pool_prefix_bits */
 	KIND_ROUTES,  /* list of a.b.c.d/bits into client.routes */
+	KIND_PLANE,   /* a word for enum conf_plane */
 };
 
 struct key {
@@ -58,6 +59,7 @@ static const struct key keys[] = {
 	{ "client", "no-encap", KIND_BOOL, AT(client.no_encap), 0, 0 },
 	{ "server", "address", KIND_TEXT, TEXT(address) },
 	{ "server", "listen", KIND_IPV4, AT(listen_ipv4), 0, 0 },
+	{ "server", "plane", KIND_PLANE, AT(plane), 0, 0 },
 	{ "server", "outer-mtu", KIND_U16, AT(outer_mtu), 576, 9000 },
 	{ "ipsec", "legacy-clients", KIND_BOOL, AT(legacy_clients), 0, 0 },
 	{ "ipsec", "dpd-delay", KIND_U32, AT(dpd_delay_s), 0, 3600 },
@@ -90,6 +92,9 @@ static const struct key keys[] = {
 	{ "plane", "udp-gso", KIND_BOOL, AT(udp_gso), 0, 0 },
 	{ "plane", "udp-gro", KIND_BOOL, AT(udp_gro), 0, 0 },
 	{ "plane", "copy-dscp", KIND_BOOL, AT(copy_dscp), 0, 0 },
+	{ "kernel", "mark-mask", KIND_U32, AT(mark_mask), 0xff, 0xffffffff },
+	{ "kernel", "pppd", KIND_PATH, TEXT(pppd) },
+	{ "kernel", "pppd-plugin", KIND_PATH, TEXT(pppd_plugin) },
 	{ "process", "run-dir", KIND_PATH, TEXT(run_dir) },
 	{ "process", "state-dir", KIND_PATH, TEXT(state_dir) },
 	{ "process", "tun-name", KIND_TEXT, TEXT(tun_name) },
@@ -98,8 +103,8 @@ static const struct key keys[] = {
 };
 /* clang-format on */
 
-static const char *const sections[] = {
-    "client", "server", "ipsec", "l2tp", "ppp", "pool", "plane", "process"};
+static const char *const sections[] = {"client", "server", "ipsec", "l2tp",
+    "ppp", "pool", "plane", "kernel", "process"};
 
 static char why_buffer[512];
 
@@ -154,6 +159,7 @@ conf_defaults(struct adit_conf *c)
 	c->echo_interval_s = 30;
 	c->echo_failures = 4;
 	c->outer_mtu = 1500;
+	c->mark_mask = 0x0fffffff; /* charon counts from 1 */
 	c->tun_tcp_offload = c->tun_udp_offload = true;
 	c->udp_gso = c->udp_gro = true;
 	inet_pton(AF_INET, "10.77.0.0", c->pool_net);
@@ -165,6 +171,8 @@ conf_defaults(struct adit_conf *c)
 	SET(crl_file, ADIT_SYSCONFDIR "/ca.crl");
 	SET(certificate_file, ADIT_SYSCONFDIR "/server.crt");
 	SET(key_file, ADIT_SYSCONFDIR "/server.key");
+	SET(pppd, "/usr/sbin/pppd");
+	SET(pppd_plugin, ADIT_PPPD_PLUGIN);
 	SET(run_dir, "/run/adit");
 	SET(state_dir, ADIT_STATEDIR);
 	SET(tun_name, "adit0");
@@ -211,6 +219,21 @@ take_text(const struct key *k, const char *v, char *place, char *buf, size_t n)
 			       "possible here";
 	memcpy(place, v, len + 1);
 	return NULL;
+}
+
+static const char *
+take_plane(const char *v, uint16_t *ret)
+{
+	static const char *const words[] = {[CONF_PLANE_AUTO] = "auto",
+	    [CONF_PLANE_USER] = "user",
+	    [CONF_PLANE_KERNEL] = "kernel"};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (!strcmp(v, words[i])) {
+			*ret = (uint16_t)i;
+			return NULL;
+		}
+	return "no such plane: give auto, user or kernel";
 }
 
 static const char *
@@ -316,6 +339,8 @@ take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
 		return take_network(k, cfg_opt_getnstr(opt, 0), c);
 	case KIND_ROUTES:
 		return take_routes(k, opt, &c->client);
+	case KIND_PLANE:
+		return take_plane(cfg_opt_getnstr(opt, 0), &c->plane);
 	}
 	return "internal error: no such kind of key";
 }
@@ -499,6 +524,12 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 /* ---- relations ---- */
 
 bool
+conf_is_kernel(const struct adit_conf *c)
+{
+	return c->plane == CONF_PLANE_KERNEL && !c->client.on;
+}
+
+bool
 conf_is_inside(const struct adit_conf *c, const uint8_t a[4])
 {
 	return (ipv4_number(a) & ipv4_mask(c->pool_prefix_bits)) ==
@@ -583,6 +614,14 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 			    "address (127.0.0.1 would be the client itself); "
 			    "give one that it reaches through the tunnel");
 	}
+	if ((c->mark_mask & (c->mark_mask + 1)) != 0)
+		return fail(ret_why,
+		    "kernel mark-mask: give the low bits, without a gap, as "
+		    "in 0x0fffffff: charon counts clients in them");
+	if (c->plane == CONF_PLANE_KERNEL && !c->pppd[0])
+		return fail(ret_why,
+		    "kernel pppd: the kernel plane needs one; "
+		    "leave the line out to use /usr/sbin/pppd");
 	if (!c->run_dir[0] || !c->state_dir[0] || !c->tun_name[0] ||
 	    !c->engine_user[0] || !c->authority_user[0])
 		return fail(ret_why,

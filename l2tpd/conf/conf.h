@@ -36,11 +36,19 @@ struct conf_client {
 	bool no_encap; /* ESP without UDP when no NAT is on the way */
 };
 
+/* Who carries packets. */
+enum conf_plane {
+	CONF_PLANE_AUTO = 0,   /* user: it runs on every kernel */
+	CONF_PLANE_USER = 1,   /* ours, in user space */
+	CONF_PLANE_KERNEL = 2, /* the kernel's ESP and L2TP, and pppd */
+};
+
 struct adit_conf {
 	struct conf_client client;
 	/* who we are */
 	char address[CONF_NAME_MAX]; /* host name or IP that clients dial */
 	uint8_t listen_ipv4[4];      /* 0.0.0.0: all */
+	uint16_t plane;              /* enum conf_plane */
 	/* ipsec */
 	bool legacy_clients; /* DH group 2 and 3DES */
 	uint32_t dpd_delay_s;
@@ -73,6 +81,9 @@ struct adit_conf {
 	bool tun_tcp_offload, tun_udp_offload; /* super-segments at the TUN */
 	bool udp_gso, udp_gro; /* many ESP packets a system call */
 	bool copy_dscp;        /* inner to outer */
+	/* kernel plane */
+	uint32_t mark_mask; /* the bits of packet marks that are ours */
+	char pppd[CONF_PATH_MAX], pppd_plugin[CONF_PATH_MAX];
 	/* processes and places */
 	char run_dir[CONF_PATH_MAX - 24];         /* sockets: /run/adit */
 	char state_dir[CONF_PATH_MAX - 24];       /* adit.db: /var/lib/adit */
@@ -94,6 +105,8 @@ int conf_validate(const struct adit_conf *c, const char **ret_why);
 /* "10.0.0.0/8" with min to max bits. NULL, or what is wrong with it. */
 const char *conf_parse_network(
     const char *text, long min, long max, struct ipv4_network *ret);
+/* Is it the kernel plane that carries packets? */
+bool conf_is_kernel(const struct adit_conf *c);
 /* Is it inside the pool's network? */
 bool conf_is_inside(const struct adit_conf *c, const uint8_t a[4]);
 /* May a client have it: a host address of the pool's network, not ours. */

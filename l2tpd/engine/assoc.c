@@ -203,6 +203,7 @@ params_from(struct esp_sa_params *p, const struct charon_sa *sa, uint32_t assoc)
 	p->inbound = sa->inbound;
 	p->encap = sa->encap;
 	p->association = assoc;
+	p->mark = sa->mark;
 	p->local = sa->local;
 	p->peer = sa->peer;
 	p->enc_alg = sa->enc_alg;

@@ -63,8 +63,8 @@ on_ike_out(void *ctx, const struct charon_ike *ike)
 }
 
 /* charon says which IKE_SA a child belongs to, and who the peer is. */
-static void
-child_named(struct engine *e, uint32_t mark, uint32_t ike_id,
+void
+charon_child_named(struct engine *e, uint32_t mark, uint32_t ike_id,
     const char *identity, const char *connection)
 {
 	struct association *a;
@@ -90,7 +90,7 @@ child_named(struct engine *e, uint32_t mark, uint32_t ike_id,
 static void
 on_child(void *ctx, const struct charon_child *c)
 {
-	child_named(ctx, c->mark, c->ike_id, c->identity, c->connection);
+	charon_child_named(ctx, c->mark, c->ike_id, c->identity, c->connection);
 }
 
 static const struct {
@@ -158,6 +158,10 @@ static const struct ike_relay_events relay_events = {
 int
 charon_start(struct engine *e, int listen_fd)
 {
+	if (e->kernel) {
+		e->start.want_vici(e->start.ctx);
+		return 0;
+	}
 	e->relay = ike_relay_new(e->loop, listen_fd, &relay_events, e);
 	if (e->relay == NULL) {
 		close(listen_fd);
@@ -173,7 +177,7 @@ static void
 on_listed_child(
     void *ctx, const struct ike_sa_info *ike, const struct child_sa_info *child)
 {
-	child_named(ctx, child->mark_in, ike->unique_id, ike->remote_id,
+	charon_child_named(ctx, child->mark_in, ike->unique_id, ike->remote_id,
 	    ike->connection);
 }
 
@@ -193,7 +197,14 @@ on_closed(void *ctx, const char *why)
 		e->start.want_vici(e->start.ctx);
 }
 
+static void
+on_event(void *ctx, const char *name, struct rd message)
+{
+	charon_kernel_event(ctx, name, message);
+}
+
 static const struct vici_ops vici_ops = {
+    .event = on_event,
     .closed = on_closed,
 };
 
@@ -213,6 +224,10 @@ charon_vici_connected(struct engine *e, int fd)
 		e->start.want_vici(e->start.ctx);
 		return;
 	}
+	if (e->kernel) {
+		charon_kernel_connected(e);
+		return;
+	}
 	vici_list_sas(e->vici, on_listed, NULL, e);
 	if (charon_is_there(e))
 		e->role->charon(e, true);
@@ -221,8 +236,9 @@ charon_vici_connected(struct engine *e, int fd)
 bool
 charon_is_there(const struct engine *e)
 {
-	return e->vici != NULL && e->synced && e->relay != NULL &&
-	    ike_relay_is_connected(e->relay);
+	return e->vici != NULL && e->synced &&
+	    (e->kernel ||
+		(e->relay != NULL && ike_relay_is_connected(e->relay)));
 }
 
 void

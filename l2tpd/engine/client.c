@@ -468,7 +468,7 @@ client_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	    s->id, s->box->local_id, a != NULL ? a->id : 0, link.local[0],
 	    link.local[1], link.local[2], link.local[3],
 	    a != NULL ? plane_cipher_name(e->plane, a->id) : "-",
-	    ppp_peer_mru(s->ppp));
+	    runner_peer_mru(s->ppp));
 	e->start.link(e->start.ctx, &link);
 	step(e->client, CLIENT_EV_ADDRESS);
 }

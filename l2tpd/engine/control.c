@@ -81,6 +81,19 @@ describe_routes(const struct session *s)
 	return list;
 }
 
+static const char *
+plane_name(const struct engine *e)
+{
+	return e->kernel ? "kernel" : "user";
+}
+
+/* All sessions of the user plane share the TUN device. */
+static const char *
+interface_of(const struct engine *e, const struct session *s)
+{
+	return e->kernel ? runner_interface(s->ppp) : e->conf.tun_name;
+}
+
 static json_t *
 describe_session(struct engine *e, struct session *s)
 {
@@ -96,12 +109,13 @@ describe_session(struct engine *e, struct session *s)
 	if (s->ipv4_up)
 		snprintf(inner, sizeof(inner), "%u.%u.%u.%u", s->ipv4_inner[0],
 		    s->ipv4_inner[1], s->ipv4_inner[2], s->ipv4_inner[3]);
-	return json_pack("{s:I, s:s, s:s, s:i, s:s, s:s, s:I, s:s, s:I, s:I, "
-			 "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b, s:o}",
+	return json_pack(
+	    "{s:I, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:I, s:I, "
+	    "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b, s:o}",
 	    "id", (json_int_t)s->id, "user", sessions_user(s), "device_address",
 	    device, "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4",
-	    inner, "plane", "user", "mark",
-	    (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
+	    inner, "plane", plane_name(e), "interface", interface_of(e, s),
+	    "mark", (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
 	    "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
 	    (json_int_t)c.bytes_out, "packets_in", (json_int_t)c.packets_in,
 	    "packets_out", (json_int_t)c.packets_out, "spoofed",
@@ -109,7 +123,7 @@ describe_session(struct engine *e, struct session *s)
 	    a != NULL ? plane_cipher_name(e->plane, a->id) : "-", "identity",
 	    a != NULL ? a->identity : "-", "association",
 	    a != NULL ? (int)a->id : 0, "tunnel", (int)s->box->local_id,
-	    "state", ppp_state_name(s->ppp), "up", s->ipv4_up, "routes",
+	    "state", runner_state_name(s->ppp), "up", s->ipv4_up, "routes",
 	    describe_routes(s));
 }
 
@@ -177,14 +191,15 @@ cmd_status(struct engine *e, json_t *request)
 	plane_totals(e->plane, &t);
 	format_time(e->started, since, sizeof(since));
 	return json_pack(
-	    "{s:b, s:s, s:s, s:s, s:s?, s:i, s:b, s:b, s:I, s:I, s:I, s:I, "
+	    "{s:b, s:s, s:s, s:s, s:s?, s:i, s:b, s:b, s:b, s:I, s:I, s:I, s:I, "
 	    "s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, "
 	    "s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
 	    "ok", 1, "since", since, "address", e->conf.address, "plane",
-	    "user", "crypto", t.crypto, "workers", (int)t.workers,
-	    "charon_plugin", ike_relay_is_connected(e->relay), "charon_vici",
-	    e->vici != NULL, "sessions", up, "sessions_all",
-	    (json_int_t)HASH_COUNT(e->sessions), "tunnels",
+	    plane_name(e), "crypto", t.crypto, "workers", (int)t.workers,
+	    "charon_plugin",
+	    e->relay != NULL && ike_relay_is_connected(e->relay), "charon_vici",
+	    e->vici != NULL, "charon_ready", charon_is_there(e), "sessions", up,
+	    "sessions_all", (json_int_t)HASH_COUNT(e->sessions), "tunnels",
 	    (json_int_t)HASH_COUNT(e->tunnels), "associations",
 	    (json_int_t)HASH_COUNT(e->assocs), "sas",
 	    (json_int_t)HASH_COUNT(e->sas_in), "sessions_total",

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "l2tpd/engine/internal.h"
+#include "l2tpd/plane/kernel/kernel.h"
 
 void
 engine_random(void *ctx, void *p, size_t n)
@@ -111,7 +112,8 @@ tell_use(struct engine *e, struct association *a)
 	struct esp_counters c;
 	struct sa *s;
 
-	if (!ike_relay_is_connected(e->relay) || a->key.epoch != e->epoch)
+	if (e->relay == NULL || !ike_relay_is_connected(e->relay) ||
+	    a->key.epoch != e->epoch)
 		return;
 	LIST_FOREACH (s, &a->sas, next) {
 		if (!s->inbound ||
@@ -207,6 +209,7 @@ engine_new(struct loop *loop, const struct engine_start *start)
 	LIST_INIT(&e->dead_tunnels);
 	LIST_INIT(&e->dead_sessions); /* all zero: so are the others */
 	random_bytes(&e->sas_out_seed, sizeof(e->sas_out_seed));
+	e->kernel = conf_is_kernel(&e->conf);
 	e->role = e->conf.client.on ? &engine_client : &engine_server;
 	rc = engine_begin(e);
 	if (rc < 0) {
@@ -225,6 +228,23 @@ engine_vici_connected(struct engine *e, int fd)
 		close(fd);
 	else
 		charon_vici_connected(e, fd);
+}
+
+void
+engine_marked(struct engine *e, uint32_t mark, int fd)
+{
+	plane_kernel_socket(e->plane, mark, fd);
+}
+
+void
+engine_pppd_line(struct engine *e, uint32_t session, int fd)
+{
+	struct session *s = sessions_find(e, session);
+
+	if (s != NULL)
+		runner_pppd_line(s->ppp, fd);
+	else
+		close(fd);
 }
 
 static void

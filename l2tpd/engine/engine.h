@@ -39,6 +39,10 @@ struct engine_start {
 	 * to be routed to the TUN device; none: no longer. nets: borrowed. */
 	void (*routes)(
 	    void *ctx, uint32_t session, const struct ipv4_networks *nets);
+	/* Of the kernel plane only: ask the monitor for a pppd on a channel
+	 * (borrowed), and for its end; engine_pppd_line() brings the line. */
+	void (*pppd_start)(void *ctx, uint32_t session, int channel_fd);
+	void (*pppd_end)(void *ctx, uint32_t session, bool now);
 	/* Of a client only. */
 	const struct secret *password; /* borrowed, copied */
 	/* Addresses for the TUN device, or NULL: take them away. */
@@ -54,6 +58,10 @@ void engine_free(struct engine *e);
 
 /* A connection to charon's vici; fd adopted. */
 void engine_vici_connected(struct engine *e, int fd);
+
+/* What the monitor made for the kernel plane. fd adopted. */
+void engine_marked(struct engine *e, uint32_t mark, int fd);
+void engine_pppd_line(struct engine *e, uint32_t session, int fd);
 
 /* Close all tunnels in an orderly way, then stopped() is called, within 2 s. */
 void engine_stop(struct engine *e);

@@ -36,6 +36,13 @@ void charon_vici_connected(struct engine *e, int fd);
 bool charon_is_there(const struct engine *e);
 void charon_terminate(struct engine *e, struct association *a);
 void charon_free(struct engine *e);
+/* charon says which IKE_SA a child belongs to, and who the peer is. */
+void charon_child_named(struct engine *e, uint32_t mark, uint32_t ike_id,
+    const char *identity, const char *connection);
+
+/* charon_kernel.c: what differs in the kernel plane */
+void charon_kernel_connected(struct engine *e);
+void charon_kernel_event(struct engine *e, const char *name, struct rd message);
 
 /* tunnels.c */
 void tunnels_input(struct engine *e, struct association *a, uint16_t peer_port,

@@ -4,7 +4,9 @@
  *   assoc.c    associations and the SAs that charon told us of
  *   charon.c   relay and vici: what charon says, what we ask of it
  *   tunnels.c  L2TP tunnels on associations
+ *   charon_kernel.c  the same, of a charon whose IPsec is the kernel's
  *   session.c  PPP sessions in tunnels, leases from the authority
+ *   runner_own.c, runner_pppd.c  who runs PPP for a session
  *   routes.c   networks behind sessions' devices
  *   auth.c     the line to the authority
  *   control.c  the control socket of adit(8)
@@ -30,6 +32,7 @@
 #include "base/loop.h"
 #include "l2tpd/conf/conf.h"
 #include "l2tpd/engine/engine.h"
+#include "l2tpd/engine/runner.h"
 #include "l2tpd/ike/relay.h"
 #include "l2tpd/ike/vici.h"
 #include "l2tpd/plane/plane.h"
@@ -116,8 +119,9 @@ struct session {
 	uint64_t ref; /* of the open ask or lease at the authority: the serial
 		       * of the link's ask above id; the first one is id */
 	uint16_t local_session_id;
-	struct ppp *ppp;
+	struct runner *ppp;
 	enum session_auth auth;
+	bool up; /* the call */
 	bool in_plane, ipv4_up, draining, ending;
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;
@@ -146,7 +150,8 @@ struct engine {
 	struct adit_conf conf;
 	struct engine_start start;
 	struct plane *plane;
-	struct ike_relay *relay;
+	bool kernel; /* the kernel plane: charon has its own IPsec */
+	struct ike_relay *relay; /* NULL in the kernel plane */
 	struct vici *vici;
 	const struct engine_role *role;
 	struct client *client;  /* client.c; NULL: a server */

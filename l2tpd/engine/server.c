@@ -92,7 +92,7 @@ server_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	    a != NULL ? a->id : 0, s->box->local_id,
 	    a != NULL ? a->identity : "-",
 	    a != NULL ? plane_cipher_name(s->engine->plane, a->id) : "-",
-	    ppp_peer_mru(s->ppp));
+	    runner_peer_mru(s->ppp));
 }
 
 static uint64_t

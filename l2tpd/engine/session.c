@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * session.c: PPP sessions. A session joins four things with one id: the L2TP
- * session, the PPP link (ppp-glue/engine), the lease from the authority and
+ * session, the PPP link (runner.h), the lease from the authority and
  * the row in the plane. It carries out the effects that PPP asks for.
  *
  * Whatever ends first, everything ends: PPP down closes the call, the call's
@@ -63,7 +63,7 @@ refresh_life(struct session *s, uint64_t now)
 	    c.last_in_ms <= s->seen_in_ms)
 		return;
 	s->seen_in_ms = c.last_in_ms;
-	ppp_note_data(s->ppp, now);
+	runner_note_data(s->ppp, now);
 	if (s->box != NULL)
 		tunnel_note_data(s->box->tunnel, now);
 }
@@ -75,7 +75,7 @@ session_timer(void *ctx)
 	uint64_t now = loop_now_ms(s->engine->loop);
 
 	refresh_life(s, now);
-	ppp_tick(s->ppp, now);
+	runner_tick(s->ppp, now);
 	session_drain(s);
 }
 
@@ -84,7 +84,7 @@ session_rearm(struct session *s)
 {
 	uint64_t now = loop_now_ms(s->engine->loop), at;
 
-	at = ppp_deadline(s->ppp);
+	at = runner_deadline(s->ppp);
 	if (at == UINT64_MAX)
 		loop_timer_cancel(s->timer);
 	else
@@ -106,6 +106,26 @@ plane_register(struct session *s, const struct tunnel_session_view *v)
 	};
 
 	return plane_session_add(s->engine->plane, &ps);
+}
+
+static void
+on_ready(void *ctx)
+{
+	session_drain(ctx);
+}
+
+/* A kernel's session is made before the client hears that its call was
+ * answered: its first frames wait there for pppd. */
+static int
+register_early(struct session *s, const struct tunnel_session_view *v)
+{
+	int rc;
+
+	if (!s->engine->kernel)
+		return 0;
+	rc = plane_register(s, v);
+	s->in_plane = rc == 0;
+	return rc;
 }
 
 /* A call was answered: be ready before its first frame can arrive. */
@@ -130,9 +150,14 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 	s->local_session_id = v->local_id;
 	s->since = time(NULL);
 	s->used_ms = s->up_ms = loop_now_ms(e->loop);
-	s->ppp = ppp_new(&e->ppp_config, loop_now_ms(e->loop));
+	s->ppp = e->kernel
+	    ? runner_pppd_new(e, s->id, on_ready, s)
+	    : runner_own_new(&e->ppp_config, loop_now_ms(e->loop));
 	s->timer = loop_timer_new(e->loop, session_timer, s);
 	if (s->ppp == NULL || s->timer == NULL)
+		goto refuse;
+	rc = register_early(s, v);
+	if (rc < 0)
 		goto refuse;
 	LIST_INSERT_HEAD(&b->sessions, s, next);
 	HASH_ADD(hh, e->sessions, id, sizeof(s->id), s);
@@ -143,12 +168,12 @@ refuse:
 	log_msg(MSG_SESSION_FAILED, "tunnel=%u why=\"%s\"", b->local_id,
 	    strerror(-rc));
 	if (s != NULL) {
-		ppp_free(s->ppp);
+		runner_free(s->ppp);
 		loop_timer_free(s->timer);
 		free(s);
 	}
 	tunnel_session_close(b->tunnel, v->local_id, CDN_NO_FACILITIES, 0,
-	    "out of memory", loop_now_ms(e->loop));
+	    rc == -ENOMEM ? "out of memory" : NULL, loop_now_ms(e->loop));
 }
 
 void
@@ -159,9 +184,15 @@ sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 	int rc;
 
 	s = session_of(b, v->local_id);
-	if (s == NULL || s->in_plane)
+	if (s == NULL || s->up)
 		return;
-	rc = plane_register(s, v);
+	s->up = true;
+	rc = s->in_plane ? 0 : plane_register(s, v);
+	if (rc == 0) {
+		s->in_plane = true;
+		e->role->call_up(s);
+		rc = runner_start(s->ppp, loop_now_ms(e->loop));
+	}
 	if (rc < 0) {
 		log_msg(MSG_SESSION_FAILED, "session=%u tunnel=%u why=\"%s\"",
 		    s->id, b->local_id, strerror(-rc));
@@ -170,9 +201,6 @@ sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 		    0, NULL, loop_now_ms(e->loop));
 		return;
 	}
-	s->in_plane = true;
-	e->role->call_up(s);
-	ppp_start(s->ppp, loop_now_ms(e->loop));
 	session_drain(s);
 }
 
@@ -181,7 +209,7 @@ sessions_ppp_frame(struct session *s, struct rd frame)
 {
 	if (s->ending || s->box == NULL)
 		return;
-	ppp_input(s->ppp, frame, loop_now_ms(s->engine->loop));
+	runner_input(s->ppp, frame, loop_now_ms(s->engine->loop));
 	session_drain(s);
 }
 
@@ -259,7 +287,7 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 		e->refused_total++;
 		s->end_why = auth_reason_name(v->reason);
 	}
-	if (ppp_verdict(s->ppp, &pv, loop_now_ms(e->loop)) < 0 && pv.accept)
+	if (runner_verdict(s->ppp, &pv, loop_now_ms(e->loop)) < 0 && pv.accept)
 		authline_stop(s, "verdict-too-late");
 	session_drain(s);
 }
@@ -273,7 +301,7 @@ on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	memcpy(
 	    s->ipv4_inner, e->role->dials ? fx->ipv4_local : fx->ipv4_peer, 4);
 	rc = plane_session_open_ipv4(
-	    e->plane, s->id, s->ipv4_inner, ppp_peer_mru(s->ppp));
+	    e->plane, s->id, s->ipv4_inner, runner_peer_mru(s->ppp));
 	if (rc < 0) {
 		log_msg(MSG_SESSION_FAILED, "session=%u step=open why=\"%s\"",
 		    s->id, strerror(-rc));
@@ -338,7 +366,7 @@ session_drain(struct session *s)
 	if (s->draining || s->box == NULL)
 		return;
 	s->draining = true;
-	while (s->box != NULL && ppp_next_effect(s->ppp, &fx))
+	while (s->box != NULL && runner_next_effect(s->ppp, &fx))
 		effect(s, &fx);
 	s->draining = false;
 	b = s->box;
@@ -361,7 +389,7 @@ sessions_close(struct session *s, const char *why)
 		return;
 	if (s->end_why == NULL)
 		s->end_why = why;
-	ppp_close(s->ppp, why, loop_now_ms(s->engine->loop));
+	runner_close(s->ppp, why, loop_now_ms(s->engine->loop));
 	session_drain(s);
 }
 
@@ -414,9 +442,10 @@ sessions_down(struct tunnel_box *b, const struct tunnel_session_view *v,
 void
 sessions_rebind(struct session *s, struct association *a)
 {
-	if (s->in_plane)
-		plane_session_rebind(
-		    s->engine->plane, s->id, a->id, s->box->peer_port);
+	if (s->in_plane &&
+	    plane_session_rebind(
+		s->engine->plane, s->id, a->id, s->box->peer_port) == -ENOTSUP)
+		sessions_close(s, "moved");
 }
 
 static void
@@ -460,7 +489,7 @@ sessions_reap(struct engine *e)
 
 	while ((s = LIST_FIRST(&e->dead_sessions)) != NULL) {
 		LIST_REMOVE(s, next);
-		ppp_free(s->ppp);
+		runner_free(s->ppp);
 		free(s->user);
 		free(s->routes);
 		free(s);

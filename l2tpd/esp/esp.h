@@ -48,6 +48,7 @@ struct esp_sa_params {
 	bool inbound;
 	bool encap; /* ESP in UDP (RFC 3948); false: IP protocol 50 */
 	uint32_t association;
+	uint32_t mark; /* charon's number of it; the kernel plane's affair */
 	struct endpoint local, peer; /* port 0 for raw ESP */
 	uint16_t enc_alg, int_alg;   /* enum esp_encryption, esp_integrity */
 	uint8_t enc_key[ESP_ENC_KEY_MAX];

@@ -88,6 +88,22 @@ begin(struct child *c)
 	}
 }
 
+/* What was asked for by a number comes with a descriptor. True: it was taken.
+ */
+static bool
+take_answer(struct child *c, struct imsg *m)
+{
+	void (*take)(void *ctx, uint32_t number, int fd);
+	uint32_t number;
+
+	take = m->type == PRIV_MSG_MARKED ? c->ops->marked : c->ops->pppd_line;
+	if (m->fd < 0 || !c->running || take == NULL ||
+	    !rd_be32(&m->payload, &number))
+		return false;
+	take(c->ctx, number, m->fd);
+	return true;
+}
+
 static void
 message(void *ctx, struct imsg *m)
 {
@@ -113,6 +129,11 @@ message(void *ctx, struct imsg *m)
 			return;
 		}
 		break;
+	case PRIV_MSG_MARKED:
+	case PRIV_MSG_PPPD_LINE:
+		if (take_answer(c, m))
+			return;
+		break;
 	default:
 		break;
 	}
@@ -137,6 +158,8 @@ static const struct imsg_rule rules[] = {
     {PRIV_MSG_GO, "go", 0, 0},
     {PRIV_MSG_STOP, "stop", 0, 0},
     {PRIV_MSG_VICI, "vici", 0, 0},
+    {PRIV_MSG_MARKED, "marked", 4, 4},
+    {PRIV_MSG_PPPD_LINE, "pppd-line", 4, 4},
     {0, NULL, 0, 0},
 };
 
@@ -229,12 +252,39 @@ child_set_routes(
 	say(c, PRIV_MSG_ROUTES, &w);
 }
 
-void
-child_end_client(struct child *c, enum priv_end why)
+/* fd: borrowed, or -1. */
+static void
+say_number(struct child *c, enum priv_msg_type type, uint32_t number, int fd)
 {
 	uint8_t buf[4];
 	struct wr w = wr_init(buf, sizeof(buf));
 
-	wr_be32(&w, (uint32_t)why);
-	say(c, PRIV_MSG_CLIENT_END, &w);
+	wr_be32(&w, number);
+	if (c->monitor != NULL)
+		imsg_send(c->monitor, type, 0, buf, sizeof(buf), fd);
+}
+
+void
+child_want_marked(struct child *c, uint32_t mark)
+{
+	say_number(c, PRIV_MSG_MARKED_WANT, mark, -1);
+}
+
+void
+child_start_pppd(struct child *c, uint32_t session, int channel_fd)
+{
+	say_number(c, PRIV_MSG_PPPD_START, session, channel_fd);
+}
+
+void
+child_end_pppd(struct child *c, uint32_t session, bool now)
+{
+	say_number(
+	    c, now ? PRIV_MSG_PPPD_KILL : PRIV_MSG_PPPD_END, session, -1);
+}
+
+void
+child_end_client(struct child *c, enum priv_end why)
+{
+	say_number(c, PRIV_MSG_CLIENT_END, (uint32_t)why, -1);
 }

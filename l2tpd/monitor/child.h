@@ -27,6 +27,9 @@ struct child_ops {
 	/* CONF, FDs and GO have arrived. 0, or -errno: the process ends. */
 	int (*go)(void *ctx, struct child_start *start);
 	void (*vici)(void *ctx, int fd /* adopted */);
+	/* The kernel plane's; may be NULL. fd adopted. */
+	void (*marked)(void *ctx, uint32_t mark, int fd);
+	void (*pppd_line)(void *ctx, uint32_t session, int fd);
 	/* PRIV_MSG_STOP, or the monitor is gone (then at once). */
 	void (*stop)(void *ctx, bool monitor_gone);
 };
@@ -46,6 +49,10 @@ void child_say_ready(struct child *c);
 /* The engine of a server. nets: borrowed, sane; none: take them away. */
 void child_set_routes(
     struct child *c, uint32_t session, const struct ipv4_networks *nets);
+/* The engine of the kernel plane. channel_fd: borrowed. */
+void child_want_marked(struct child *c, uint32_t mark);
+void child_start_pppd(struct child *c, uint32_t session, int channel_fd);
+void child_end_pppd(struct child *c, uint32_t session, bool now);
 /* The engine of a client. link: borrowed; NULL: it is down. */
 void child_set_link(struct child *c, const struct priv_link *link);
 void child_end_client(struct child *c, enum priv_end why);

@@ -34,8 +34,10 @@
 #include "l2tpd/monitor/child.h"
 #include "l2tpd/monitor/link.h"
 #include "l2tpd/monitor/open.h"
+#include "l2tpd/monitor/pppds.h"
 #include "l2tpd/monitor/site_routes.h"
 #include "l2tpd/monitor/tun_steer.h"
+#include "l2tpd/monitor/xfrm_guard.h"
 
 enum role { ROLE_ENGINE, ROLE_AUTHORITY, ROLE_COUNT };
 
@@ -71,6 +73,7 @@ struct monitor {
 	int blackhole_fd;
 	struct link *link;         /* a client's; NULL: a server */
 	struct site_routes *sites; /* a server's; NULL: a client */
+	struct pppds *pppds;       /* of the kernel plane; NULL: the user's */
 	int report_fd;             /* of adit connect; -1 */
 };
 
@@ -212,14 +215,79 @@ on_routes(struct monitor *m, struct imsg *msg)
 		    msg->payload.err);
 }
 
+/* ---- what the engine of the kernel plane asks for ---- */
+
+/* Sends fd, which is closed here, with the number that it was asked for by. */
+static void
+answer(struct kid *k, enum priv_msg_type type, uint32_t number, int fd)
+{
+	uint8_t buf[4];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	wr_be32(&w, number);
+	imsg_send(k->channel, type, 0, buf, sizeof(buf), fd);
+	close(fd);
+}
+
+static void
+on_marked_want(struct kid *k, uint32_t mark)
+{
+	const struct adit_conf *c = k->monitor->conf;
+	int fd;
+
+	if (mark == 0 || (mark & ~c->mark_mask) != 0)
+		return;
+	fd = open_udp_marked(c, mark);
+	if (fd >= 0)
+		answer(k, PRIV_MSG_MARKED, mark, fd);
+}
+
+static void
+on_pppd_start(struct kid *k, uint32_t session, int channel_fd)
+{
+	int line[2], fd;
+
+	if (channel_fd < 0)
+		return;
+	fd = pppds_start(k->monitor->pppds, session, channel_fd);
+	if (fd < 0) {
+		/* a line whose other end is closed says so */
+		if (socketpair(
+			AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) < 0)
+			return;
+		close(line[1]);
+		fd = line[0];
+	}
+	answer(k, PRIV_MSG_PPPD_LINE, session, fd);
+}
+
+static void
+on_kernel_message(struct kid *k, struct imsg *msg)
+{
+	uint32_t number;
+
+	if (!rd_be32(&msg->payload, &number))
+		return;
+	switch (msg->type) {
+	case PRIV_MSG_MARKED_WANT:
+		on_marked_want(k, number);
+		break;
+	case PRIV_MSG_PPPD_START:
+		on_pppd_start(k, number, msg->fd);
+		break;
+	default:
+		pppds_end(
+		    k->monitor->pppds, number, msg->type == PRIV_MSG_PPPD_KILL);
+		break;
+	}
+}
+
 static void
 on_message(void *ctx, struct imsg *msg)
 {
 	struct kid *k = ctx;
 	struct monitor *m = k->monitor;
 
-	if (msg->fd >= 0)
-		close(msg->fd);
 	switch (msg->type) {
 	case PRIV_MSG_VICI_WANT:
 		if (!roles[k->role].wants_vici)
@@ -242,9 +310,18 @@ on_message(void *ctx, struct imsg *msg)
 		if (m->sites != NULL && k->role == ROLE_ENGINE)
 			on_routes(m, msg);
 		break;
+	case PRIV_MSG_MARKED_WANT:
+	case PRIV_MSG_PPPD_START:
+	case PRIV_MSG_PPPD_END:
+	case PRIV_MSG_PPPD_KILL:
+		if (m->pppds != NULL && k->role == ROLE_ENGINE)
+			on_kernel_message(k, msg);
+		break;
 	default:
 		break;
 	}
+	if (msg->fd >= 0)
+		close(msg->fd);
 }
 
 static void
@@ -269,6 +346,10 @@ static const struct imsg_rule kid_rules[] = {
     {PRIV_MSG_LINK_DOWN, "link-down", 0, 0, true},
     {PRIV_MSG_CLIENT_END, "client-end", 4, 4, true},
     {PRIV_MSG_ROUTES, "routes", 5, PRIV_ROUTES_BYTES_MAX, true},
+    {PRIV_MSG_MARKED_WANT, "marked-want", 4, 4, true},
+    {PRIV_MSG_PPPD_START, "pppd-start", 4, 4, false},
+    {PRIV_MSG_PPPD_END, "pppd-end", 4, 4, true},
+    {PRIV_MSG_PPPD_KILL, "pppd-kill", 4, 4, true},
     {0, NULL, 0, 0},
 };
 
@@ -368,7 +449,7 @@ struct opened {
 		int udp4500, esp, tun;
 	} worker[CONF_WORKERS_MAX];
 	struct tun_maps maps;
-	int udp500, plane, control;
+	int udp500, udp1701, plane, control;
 	int psk, ca, crl, certificate, key, password;
 };
 
@@ -397,7 +478,6 @@ open_workers_all(const struct adit_conf *c, struct opened *o)
 	for (i = 0; i < o->workers; i++)
 		if (open_worker(c, o, i) < 0)
 			return -1;
-	o->maps = (struct tun_maps){-1, -1};
 	if (o->workers == 1)
 		return 0;
 	rc = tun_steer(o->worker[0].tun, &o->maps);
@@ -406,19 +486,51 @@ open_workers_all(const struct adit_conf *c, struct opened *o)
 	return 0;
 }
 
+/* What the user plane carries packets with, and the line to charon's plugin. */
 static int
-open_all(struct monitor *m, struct opened *o)
+open_user_plane(struct monitor *m, struct opened *o)
 {
 	const struct adit_conf *c = m->conf;
 
 	if ((o->udp500 = open_udp(c, 500, false)) < 0 ||
 	    open_workers_all(c, o) < 0 ||
 	    (o->plane = open_unix_listener(c, "plane.sock", SOCK_SEQPACKET)) <
-		0 ||
-	    (o->control = open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
+		0)
 		return -1;
 	if (!c->client.on &&
 	    (m->blackhole_fd = open_udp_blackhole(c, 1701)) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+open_kernel_plane(struct monitor *m, struct opened *o)
+{
+	int rc = xfrm_guard_set();
+
+	if (rc < 0) {
+		log_msg(MSG_KERNEL_PLANE_FAILED,
+		    "what=xfrm-policies why=\"%s\"", strerror(-rc));
+		return -1;
+	}
+	m->pppds = pppds_new(m->loop, m->conf);
+	if (m->pppds == NULL)
+		return -1;
+	o->udp1701 = open_udp_marked(m->conf, 0);
+	return o->udp1701 < 0 ? -1 : 0;
+}
+
+static int
+open_all(struct monitor *m, struct opened *o)
+{
+	const struct adit_conf *c = m->conf;
+
+	memset(o, 0, sizeof(*o));
+	o->udp500 = o->udp1701 = o->plane = -1;
+	o->maps = (struct tun_maps){-1, -1};
+	if ((conf_is_kernel(c) ? open_kernel_plane(m, o)
+			       : open_user_plane(m, o)) < 0 ||
+	    (o->control = open_unix_listener(c, "l2tpd.sock", SOCK_STREAM)) < 0)
 		return -1;
 	o->password = -1;
 	if (c->client.on &&
@@ -441,6 +553,7 @@ hand_over(struct monitor *m, const struct opened *o)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP500, o->udp500);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP1701, o->udp1701);
 	for (i = 0; i < o->workers; i++) {
 		rc |= give_worker(
 		    m, ROLE_ENGINE, i, PRIV_FD_UDP4500, o->worker[i].udp4500);
@@ -615,12 +728,16 @@ monitor_run(
 				kill(m.kids[i].pid, SIGKILL);
 		link_free(m.link);
 		site_routes_free(m.sites);
+		pppds_free(m.pppds);
 		return 1;
 	}
 	log_msg(MSG_STARTED, "process=monitor pid=%d", (int)getpid());
 	loop_run(m.loop);
 	link_free(m.link);
 	site_routes_free(m.sites);
+	pppds_free(m.pppds);
+	if (conf_is_kernel(conf))
+		xfrm_guard_remove();
 	log_msg(MSG_STOPPING, "process=monitor status=%d", m.exit_status);
 	for (i = 0; i < ROLE_COUNT; i++) {
 		imsg_free(m.kids[i].channel);

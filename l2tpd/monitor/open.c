@@ -130,6 +130,31 @@ open_udp_blackhole(const struct adit_conf *c, uint16_t port)
 }
 
 int
+open_udp_marked(const struct adit_conf *c, uint32_t mark)
+{
+	const int on = 1, pmtu = IP_PMTUDISC_DONT;
+	struct sockaddr_storage ss;
+	socklen_t ss_bytes;
+	int fd;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(-1, "udp/1701", "socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
+		return fail(fd, "udp/1701", "mark");
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on)) < 0)
+		return fail(fd, "udp/1701", "receive-mark"); /* Linux 5.19 */
+	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) <
+	    0)
+		return fail(fd, "udp/1701", "mtu-discover");
+	ss_bytes = listen_address(c, 1701, &ss);
+	if (bind(fd, (struct sockaddr *)&ss, ss_bytes) < 0)
+		return fail(fd, "udp/1701", "bind");
+	return fd;
+}
+
+int
 open_esp(const struct adit_conf *c)
 {
 	const int on = 1, pmtu = IP_PMTUDISC_DONT;

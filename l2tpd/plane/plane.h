@@ -10,6 +10,7 @@
 #ifndef ADIT_PLANE_PLANE_H
 #define ADIT_PLANE_PLANE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -156,6 +157,15 @@ static inline int
 plane_ppp_send(struct plane *p, uint32_t session, struct rd frame)
 {
 	return p->ops->ppp_send(p, session, frame);
+}
+
+/* For a pppd: the session's PPPoL2TP socket, which is also its PPP channel. A
+ * duplicate that the caller closes; -ENOTSUP: this plane has none. */
+static inline int
+plane_session_channel(struct plane *p, uint32_t id)
+{
+	return p->ops->session_channel != NULL ? p->ops->session_channel(p, id)
+					       : -ENOTSUP;
 }
 
 static inline int

@@ -46,6 +46,8 @@ struct plane_ops {
 	int (*session_counters)(
 	    struct plane *p, uint32_t id, struct plane_counters *ret);
 	void (*totals)(struct plane *p, struct plane_totals *ret);
+	/* NULL: PPP is not a pppd's in this plane. */
+	int (*session_channel)(struct plane *p, uint32_t id);
 };
 
 /* Every plane begins with this. */

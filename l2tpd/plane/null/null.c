@@ -6,6 +6,7 @@
 #include "l2tpd/plane/null/null.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -466,6 +467,18 @@ totals(struct plane *p, struct plane_totals *ret)
 	memset(ret, 0, sizeof(*ret));
 }
 
+/* As good as any descriptor: nobody attaches to it. */
+static int
+session_channel(struct plane *p, uint32_t id)
+{
+	int fd;
+
+	if (find_session(p, id) == NULL)
+		return -ENOENT;
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static const struct plane_ops null_ops = {
     .free = do_free,
     .sa_add = sa_add,
@@ -486,6 +499,7 @@ static const struct plane_ops null_ops = {
     .ppp_send = ppp_send,
     .session_counters = session_counters,
     .totals = totals,
+    .session_channel = session_channel,
 };
 
 struct plane *

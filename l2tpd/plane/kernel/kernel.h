@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel.h: the kernel plane: ESP is the kernel's (charon installs it by
+ * netlink), L2TP data is the kernel's (PPPoL2TP), PPP is a pppd's. What is left
+ * for us are L2TP control messages on UDP 1701 and the sockets that make the
+ * kernel's tunnels and sessions.
+ *
+ * An association is a mark. charon's SAs put it on what they decrypt, so a
+ * datagram tells by SO_RCVMARK whose it is; and only what carries it finds the
+ * SA out again. Mark 0 is no IPsec: such datagrams are dropped. To send with a
+ * mark takes a right that this process has not: the monitor makes sockets that
+ * have it (want_socket), one for control messages of each association and one
+ * for each tunnel.
+ *
+ * PPP frames do not come by here: plane_ppp_send() is -ENOTSUP. A session's
+ * channel is what pppd attaches to (plane_session_channel()).
+ */
+#ifndef ADIT_PLANE_KERNEL_KERNEL_H
+#define ADIT_PLANE_KERNEL_KERNEL_H
+
+#include "l2tpd/plane/plane.h"
+
+struct plane_kernel_config {
+	int udp_fd; /* bound to UDP 1701, SO_RCVMARK on; adopted */
+	uint32_t mark_mask;
+	/* Ask the monitor for a socket with this mark; it comes later by
+	 * plane_kernel_socket(). */
+	void (*want_socket)(void *ctx, uint32_t mark);
+	void *want_ctx;
+};
+
+/* cfg, events borrowed, copied. NULL: see errno. */
+struct plane *plane_kernel_new(struct loop *loop,
+    const struct plane_kernel_config *cfg, const struct plane_events *events,
+    void *ctx);
+
+/* A socket with SO_MARK mark, SO_RCVMARK and SO_REUSEADDR on, bound to UDP
+ * 1701; fd adopted (closed when nobody waits for it). p may be another plane:
+ * closed then. */
+void plane_kernel_socket(struct plane *p, uint32_t mark, int fd);
+
+#endif
