@@ -163,7 +163,8 @@ make_conf(struct setup *s, const char *network)
 		    "could use was found: set dns in %s\n",
 		    s->c->config);
 	const struct template_value values[] = {{"address", s->address},
-	    {"dns", dns}, {"network", network}, {"psk_file", f->psk_file},
+	    {"plane", s->plane ? s->plane : "auto"}, {"dns", dns},
+	    {"network", network}, {"psk_file", f->psk_file},
 	    {"ca_file", f->ca_file}, {"crl_file", f->crl_file},
 	    {"certificate_file", f->certificate_file},
 	    {"key_file", f->key_file}, {"run_dir", f->run_dir},
