@@ -584,9 +584,13 @@ hand_over(struct monitor *m, const struct opened *o)
 /* What is left of root after everything is open: starting and ending children
  * is done, so that is: connect to charon's socket (root's), signal children. */
 static int
-drop_rights(void)
+drop_rights(const struct adit_conf *c)
 {
 	capng_clear(CAPNG_SELECT_ALL);
+	/* what a program that we start can get back: pppd needs this one */
+	if (conf_is_kernel(c) &&
+	    capng_update(CAPNG_ADD, CAPNG_BOUNDING_SET, CAP_NET_ADMIN) != 0)
+		return -EPERM;
 	if (capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 		CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_KILL,
 		-1) != 0)
@@ -692,7 +696,7 @@ monitor_begin(struct monitor *m)
 	rc = hand_over(m, &o);
 	if (rc != 0)
 		return -EIO;
-	return drop_rights();
+	return drop_rights(m->conf);
 }
 
 int

@@ -148,6 +148,8 @@ open_udp_marked(const struct adit_conf *c, uint32_t mark)
 	if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof(pmtu)) <
 	    0)
 		return fail(fd, "udp/1701", "mtu-discover");
+	if (mark != 0)
+		return fd; /* the engine binds it when it begins to read it */
 	ss_bytes = listen_address(c, 1701, &ss);
 	if (bind(fd, (struct sockaddr *)&ss, ss_bytes) < 0)
 		return fail(fd, "udp/1701", "bind");

@@ -23,7 +23,8 @@ int open_udp(const struct adit_conf *c, uint16_t port, bool shared);
  * no answer, not even an ICMP error. */
 int open_udp_blackhole(const struct adit_conf *c, uint16_t port);
 /* The kernel plane's UDP 1701: others may have it as well, each datagram tells
- * its mark, and what is sent has this one (0: none). */
+ * its mark, and what is sent has this one. 0: none, and it is bound; the others
+ * are not yet. */
 int open_udp_marked(const struct adit_conf *c, uint32_t mark);
 /* Raw IP protocol 50. */
 int open_esp(const struct adit_conf *c);

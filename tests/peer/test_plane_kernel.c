@@ -63,18 +63,13 @@ want_socket(void *ctx, uint32_t mark)
 	w->wanted[w->wanted_count++] = mark;
 }
 
-/* As the monitor makes them; port 0: any. */
+/* As the monitor makes them. */
 static int
-marked_socket(const char *address, uint16_t port, uint32_t mark)
+unbound_socket(uint32_t mark)
 {
-	struct sockaddr_storage ss;
 	const int on = 1;
-	struct endpoint e;
-	socklen_t n;
 	int fd;
 
-	assert_true(endpoint_parse(address, port, &e));
-	n = endpoint_to_sockaddr(&e, &ss);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
 	assert_int_equal(
@@ -83,6 +78,20 @@ marked_socket(const char *address, uint16_t port, uint32_t mark)
 	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
 	assert_int_equal(
 	    setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on)), 0);
+	return fd;
+}
+
+/* port 0: any. */
+static int
+marked_socket(const char *address, uint16_t port, uint32_t mark)
+{
+	int fd = unbound_socket(mark);
+	struct sockaddr_storage ss;
+	struct endpoint e;
+	socklen_t n;
+
+	assert_true(endpoint_parse(address, port, &e));
+	n = endpoint_to_sockaddr(&e, &ss);
 	assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
 	return fd;
 }
@@ -175,6 +184,20 @@ test_told_apart_by_mark(void **state)
 	assert_int_equal(w->peer.port, 1701);
 }
 
+/* Whichever of our sockets the kernel chooses: all that are bound are read. */
+static void
+test_every_socket_is_read(void **state)
+{
+	struct world *w = *state;
+
+	add(w, 1, 7);
+	plane_kernel_socket(w->plane, 7, unbound_socket(7));
+	plane_kernel_socket(w->plane, 7, unbound_socket(7));
+	send_to_us(7, "after the monitor's sockets came");
+	turn(w);
+	assert_int_equal(w->heard, 1);
+}
+
 static void
 test_others_are_dropped(void **state)
 {
@@ -218,16 +241,15 @@ test_answers_wait_for_their_socket(void **state)
 	assert_int_equal(
 	    plane_l2tp_send(w->plane, 1, ntohs(sin.sin_port), d), 0);
 	assert_string_equal(got(client), "");
-	plane_kernel_socket(w->plane, 7, marked_socket("127.0.0.1", 1701, 7));
+	plane_kernel_socket(w->plane, 7, unbound_socket(7));
 	assert_string_equal(got(client), "answer");
 	assert_int_equal(
 	    plane_l2tp_send(w->plane, 1, ntohs(sin.sin_port), d), 0);
 	assert_string_equal(got(client), "answer");
 	/* one that nobody wants is closed; a stranger's too */
 	for (i = 0; i < 3; i++)
-		plane_kernel_socket(
-		    w->plane, 7, marked_socket("127.0.0.1", 1701, 7));
-	plane_kernel_socket(w->plane, 9, marked_socket("127.0.0.1", 1701, 9));
+		plane_kernel_socket(w->plane, 7, unbound_socket(7));
+	plane_kernel_socket(w->plane, 9, unbound_socket(9));
 	assert_int_equal(
 	    plane_l2tp_send(w->plane, 3, ntohs(sin.sin_port), d), -ENOENT);
 	close(client);
@@ -282,7 +304,7 @@ test_moved(void **state)
 
 	assert_int_equal(getsockname(client, (struct sockaddr *)&sin, &n), 0);
 	add(w, 1, 7);
-	plane_kernel_socket(w->plane, 7, marked_socket("127.0.0.1", 1701, 7));
+	plane_kernel_socket(w->plane, 7, unbound_socket(7));
 	assert_true(endpoint_parse("127.0.0.2", 4500, &old));
 	assert_true(endpoint_parse("127.0.0.3", 1234, &new));
 	assert_true(endpoint_parse("127.0.0.1", 4500, &local));
@@ -343,6 +365,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    CASE(test_told_apart_by_mark),
+	    CASE(test_every_socket_is_read),
 	    CASE(test_others_are_dropped),
 	    CASE(test_answers_wait_for_their_socket),
 	    CASE(test_too_much_waits),

@@ -34,8 +34,9 @@ struct plane *plane_kernel_new(struct loop *loop,
     const struct plane_kernel_config *cfg, const struct plane_events *events,
     void *ctx);
 
-/* A socket with SO_MARK mark, SO_RCVMARK and SO_REUSEADDR on, bound to UDP
- * 1701; fd adopted (closed when nobody waits for it). p may be another plane:
+/* A UDP socket with SO_MARK mark, SO_RCVMARK and SO_REUSEADDR on, not bound
+ * (one that is would take datagrams before it is read); fd adopted (closed when
+ * nobody waits for it). p may be another plane:
  * closed then. */
 void plane_kernel_socket(struct plane *p, uint32_t mark, int fd);
 

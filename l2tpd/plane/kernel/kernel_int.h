@@ -93,6 +93,9 @@ struct kernel_plane {
 /* udp.c */
 /* Reads from fd (adopted) from now on. 0 or -errno: closed then. */
 int kernel_socket_open(struct kernel_plane *p, struct kernel_socket *s, int fd);
+/* One of the monitor's: bound to our side of the association first. */
+int kernel_socket_bind(struct kernel_plane *p, struct kernel_socket *s,
+    const struct kernel_assoc *a, int fd);
 void kernel_socket_close(struct kernel_socket *s);
 /* To the association's peer, with its mark. 0 or -errno. */
 int kernel_send(

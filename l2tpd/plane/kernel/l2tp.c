@@ -83,7 +83,7 @@ tunnel_open(struct kernel_plane *p, struct kernel_tunnel *t,
 		return -EAGAIN; /* the monitor is slow: the client tries anew */
 	a->spare_fd = -1;
 	kernel_want_sockets(p, a);
-	rc = kernel_socket_open(p, &t->udp, fd);
+	rc = kernel_socket_bind(p, &t->udp, a, fd);
 	if (rc == 0)
 		rc = udp_connect(t);
 	if (rc < 0)

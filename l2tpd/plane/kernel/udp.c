@@ -101,6 +101,25 @@ kernel_socket_open(struct kernel_plane *p, struct kernel_socket *s, int fd)
 	return 0;
 }
 
+int
+kernel_socket_bind(struct kernel_plane *p, struct kernel_socket *s,
+    const struct kernel_assoc *a, int fd)
+{
+	struct endpoint local = a->local;
+	struct sockaddr_storage name;
+	socklen_t n;
+	int rc;
+
+	local.port = KERNEL_L2TP_PORT;
+	n = endpoint_to_sockaddr(&local, &name);
+	if (bind(fd, (struct sockaddr *)&name, n) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return kernel_socket_open(p, s, fd);
+}
+
 void
 kernel_socket_close(struct kernel_socket *s)
 {
@@ -192,7 +211,7 @@ kernel_socket_given(struct kernel_plane *p, struct kernel_assoc *a, int fd)
 			a->spare_fd = fd;
 		return;
 	}
-	if (kernel_socket_open(p, &a->control, fd) < 0)
+	if (kernel_socket_bind(p, &a->control, a, fd) < 0)
 		return;
 	while ((w = take_waiting(a)) != NULL) {
 		send_now(p, a, w->port, rd_init(w->data, w->bytes));
