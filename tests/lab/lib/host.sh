@@ -9,6 +9,9 @@
 #   adl-PID-srv: eth1 10.99.0.1 -- eth0 10.99.0.2 of adl-PID-in ("inside host")
 #   adl-PID-net: tap adl1 198.18.0.1 -- the guest's management link
 #
+# With a server in the guest (--plane kernel, --server stock) srv and in are
+# there (guest.sh), and adl0 is the only port of the bridge.
+#
 # Every process started here dies with the runner (pdeathsig, and process
 # namespaces below it); names carry the runner's pid.
 
