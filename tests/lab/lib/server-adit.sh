@@ -48,9 +48,37 @@ server_prepare() {
 			die "make install: $(tail -n 3 "$RUN/install.log")"
 		STAGE=$RUN/stage
 	fi
+	pppd_stage
 	# a plugin with sanitizers needs their library before all others
 	SANITIZER=$(ldd "$BUILD/charon-plugin/.libs/libstrongswan-adit.so" |
 		sed -n 's/.*libasan[^ ]* => \([^ ]*\) .*/\1/p')
+}
+
+# pppd_stage: --pppd: another pppd than the machine's in its usual place, with
+# our plugin for it. The guest's server finds both in the stage.
+pppd_stage() {
+	local have dir=$TOP/build/pppd-$PPPD release lib=$RUN/stage/usr/lib/pppd/$PPPD
+	have=$(pppd --version 2>&1 | sed -n 's/^pppd version //p')
+	if [ -z "$PPPD" ] || [ "$PPPD" = "$have" ]; then
+		return 0
+	fi
+	[ "$PLANE" = kernel ] || die "--pppd: only the server of --plane kernel has a pppd"
+	case $PPPD in
+	2.4.9) release=bookworm ;;
+	2.5.2) release=trixie ;;
+	*) die "no pppd $PPPD: 2.4.9 or 2.5.2" ;;
+	esac
+	[ -x "$TOP/tools/pppd-fetch" ] || die "there is no tools/pppd-fetch to get pppd $PPPD"
+	"$TOP/tools/pppd-fetch" --release "$release" "$dir" >&2 || die "cannot have pppd $PPPD"
+	mkdir -p "$RUN/stage/usr/sbin" "$lib"
+	printf '#!/bin/sh\nexec %s "$@"\n' "$dir/pppd" >"$RUN/stage/usr/sbin/pppd"
+	chmod 755 "$RUN/stage/usr/sbin/pppd"
+	if [ -d "$dir/usr/lib/pppd/$PPPD" ]; then # the plugins that come with it
+		cp -a "$dir/usr/lib/pppd/$PPPD/." "$lib/"
+	fi
+	PPPD_PLUGIN=${PPPD_PLUGIN:-$TOP/build/lab-pppd-$PPPD/ppp-glue/pppd-plugin/.libs/adit.so}
+	[ -f "$PPPD_PLUGIN" ] || die "no plugin for pppd $PPPD: $PPPD_PLUGIN"
+	cp "$PPPD_PLUGIN" "$lib/adit.so"
 }
 
 # shellcheck disable=SC2016 # expanded in the node
