@@ -9,17 +9,19 @@
 #                |                                 +-- c5 10.1.0.15
 #                +-- nat2 192.0.2.101 / 10.1.0.1 ---- c4 10.1.0.11 (as c1)
 #
-# With a stock server also srv 192.0.2.1 and, behind it, in 10.99.0.2.
+# With a server in the guest also srv 192.0.2.1 and, behind it, in 10.99.0.2.
 set -eu
 
-# node NAME: a machine of its own (see node-init)
+# node NAME: a machine of its own (see node-init); what the runner has staged
+# is the server's
 node() {
-	local ready=/nodes/$1.ready parent
+	local ready=/nodes/$1.ready parent stage=-
+	[ "$1" != srv ] || [ ! -d "$RUN/stage" ] || stage=$RUN/stage
 	ip netns add "$1"
 	rm -f "$ready"
 	mkfifo "$ready"
 	setsid nsenter --net="/run/netns/$1" unshare -m -p -f --kill-child=KILL --mount-proc \
-		--propagation private -- "$LAB/lib/node-init" "$ready" - "$RUN" "$LAB" \
+		--propagation private -- "$LAB/lib/node-init" "$ready" "$stage" "$RUN" "$LAB" \
 		</dev/null >"/nodes/$1.log" 2>&1 &
 	parent=$!
 	if ! read -r -t 20 _ <"$ready"; then
@@ -77,7 +79,8 @@ client() {
 }
 
 # topo NAME...: these nodes as if freshly booted. A node is made once (two
-# seconds of this slow kernel) and reset for the next scenario.
+# seconds of this slow kernel) and reset for the next scenario; the server's
+# are always new ones, like those outside of the guest.
 topo() {
 	local n
 	for n in "$@"; do
@@ -136,6 +139,20 @@ reset() {
 	' || true
 }
 
+# drop NODE: with all that it holds
+drop() {
+	local init end=$((SECONDS + 10))
+	[ -e "/nodes/$1" ] || return 0
+	init=$(cat "/nodes/$1")
+	kill -KILL "$init" || true
+	while kill -0 "$init" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; do
+		sleep 0.1
+	done
+	ip -n net link del "w-$1" 2>/dev/null || true
+	ip netns del "$1"
+	rm -f "/nodes/$1" "/nodes/$1.log"
+}
+
 # topo_end: nobody is fresh any more, and nothing runs on
 topo_end() {
 	local n
@@ -145,4 +162,6 @@ topo_end() {
 		n=${n%.fresh}
 		nsenter -t "$(cat "$n")" -p -- bash -c 'kill -KILL -1' 2>/dev/null || true
 	done
+	drop srv
+	drop in
 }

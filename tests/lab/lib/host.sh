@@ -9,6 +9,9 @@
 #   adl-PID-srv: eth1 10.99.0.1 -- eth0 10.99.0.2 of adl-PID-in ("inside host")
 #   adl-PID-net: tap adl1 198.18.0.1 -- the guest's management link
 #
+# With a server in the guest (--plane kernel, --server stock) srv and in are
+# there (guest.sh), and adl0 is the only port of the bridge.
+#
 # Every process started here dies with the runner (pdeathsig, and process
 # namespaces below it); names carry the runner's pid.
 
@@ -104,10 +107,29 @@ begun() {
 	done
 }
 
+# kernel_find: UML and MODULES of the kernel that is wanted: the one that is
+# installed, or another Debian release's
+kernel_find() {
+	local have release dir
+	have=$(linux.uml --version 2>/dev/null) || die "linux.uml does not start"
+	KERNEL=${KERNEL:-${have%.*}}
+	case $KERNEL in
+	"${have%.*}")
+		UML=$(command -v linux.uml) MODULES=/usr/lib/uml/modules
+		return
+		;;
+	6.1) release=bookworm ;;
+	6.12) release=trixie ;;
+	*) die "no kernel $KERNEL: 6.1 or 6.12" ;;
+	esac
+	dir=$TOP/build/uml-$KERNEL
+	"$TOP/tools/uml-fetch" --release "$release" "$dir" >&2 ||
+		die "cannot have Linux $KERNEL"
+	UML=$dir/linux.uml MODULES=$dir/modules
+}
+
 # guest_start: boots the clients' kernel; returns when it takes commands
 guest_start() {
-	local uml=/usr/bin/linux.uml
-	[ -x "$uml" ] || die "no $uml: run tools/deps lab"
 	ip netns add "$NET"
 	ip -n "$NET" link set lo up
 	ip netns exec "$NET" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
@@ -121,12 +143,12 @@ guest_start() {
 	ip -n "$NET" link set adl1 up
 	setpriv --pdeathsig KILL nsenter --net="/run/netns/$NET" \
 		unshare -m -p -f --kill-child=KILL --mount-proc -- \
-		"$uml" "mem=${GUEST_MEM:-1G}" umid=adl uml_dir="$RUN/uml" \
+		"$UML" "mem=${GUEST_MEM:-1G}" umid=adl uml_dir="$RUN/uml" \
 		rootfstype=hostfs rootflags=/ ro init="$LAB/lib/guest-init" \
 		con=null con0=null,fd:1 console=tty0 \
 		vec0:transport=tap,ifname=adl0,depth=128,gro=1 \
 		vec1:transport=tap,ifname=adl1,depth=128,gro=1 \
-		"adit_run=$RUN" "adit_lab=$LAB" \
+		"adit_run=$RUN" "adit_lab=$LAB" "adit_modules=$MODULES" \
 		</dev/null >"$RUN/console.log" 2>&1 9>&- &
 	GUEST_PID=$!
 	# seconds on an idle machine; a busy one gets its time, a dead guest not

@@ -9,11 +9,11 @@
 . "$LAB/lib/certs.sh"
 
 INSIDE=10.99.0.2
-BLOB_MB=100
+BLOB_MB=${LAB_BLOB_MB:-100}
 
 # blob_make: what is transferred, and its sha256
 blob_make() {
-	head -c ${BLOB_MB}M /dev/urandom >"$RUN/blob"
+	head -c "${BLOB_MB}M" /dev/urandom >"$RUN/blob"
 	BLOB_SHA=$(sha256sum "$RUN/blob" | cut -d' ' -f1)
 }
 

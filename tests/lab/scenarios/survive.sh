@@ -113,12 +113,14 @@ moved() {
 
 # ---- restarts: what the server holds when nobody is connected ----
 
-# pids_of NAME: of the server's node; charon and l2tpd give themselves names
+# pids_of NAME: of the server's node; charon and l2tpd give themselves names.
+# The brackets keep the shell that asks out of the answer.
 pids_of() {
-	srv_on "pgrep -f '$1'" | tr '\n' ' '
+	srv_on "pgrep -f '[${1:0:1}]${1:1}'" | tr '\n' ' '
 }
 
-# holdings: descriptors of each daemon, addresses and routes
+# holdings: descriptors of each daemon, every pppd, interfaces, addresses,
+# routes, SAs and policies of the kernel
 # shellcheck disable=SC2016
 HOLDINGS='
 	for p in /proc/[0-9]*; do
@@ -127,8 +129,12 @@ HOLDINGS='
 			echo "$(tr "\0" " " <$p/cmdline | sed "s/ [0-9][0-9]*//g"): $(ls $p/fd | wc -l) descriptors" ;;
 		esac
 	done | sort
+	pgrep -fc "(^|[/])[p]ppd( |\$)" | sed "s/$/ processes of pppd/"
+	ip -o link | sed "s/^[0-9]*: \([^:]*\):.*/interface \1/" | sort
 	ip -o addr | sed "s/^[0-9]*: //; s/ valid_lft.*//" | sort
-	ip route | sort'
+	ip route | sort
+	ip xfrm state 2>/dev/null | sed -n "s/^src/SA src/p" | sort || true
+	ip xfrm policy 2>/dev/null | sed -n "s/^src/policy src/p" | sort || true'
 
 holdings() {
 	srv_on "$HOLDINGS"
@@ -167,8 +173,7 @@ before_kill() {
 killed() {
 	local pids
 	pids=$(pids_of "$1")
-	cp "$OUT/server.log" "$OUT/server-before.log"
-	: >"$OUT/server.log"
+	server_log_cut server-before.log
 	srv_on "kill -KILL $pids"
 	say "killed: $1, process $pids"
 	wait_for 40 "$1 that was restarted" restarted "$1" "$pids"
