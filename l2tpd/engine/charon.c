@@ -108,13 +108,12 @@ static const struct {
     {CHARON_ALERT_TS_MISMATCH, "wrong-traffic-selectors"},
 };
 
-static void
-on_alert(void *ctx, const struct charon_alert *a)
+void
+charon_alerted(struct engine *e, const struct charon_alert *a)
 {
 	char peer[ENDPOINT_TEXT], id[CHARON_MSG_TEXT_MAX * 2],
 	    detail[CHARON_MSG_TEXT_MAX * 2];
 	const char *why = "other";
-	struct engine *e = ctx;
 	size_t i;
 
 	for (i = 0; i < sizeof(alert_names) / sizeof(alert_names[0]); i++)
@@ -126,6 +125,12 @@ on_alert(void *ctx, const struct charon_alert *a)
 	    log_clean(a->identity, strlen(a->identity), id, sizeof(id)), why,
 	    log_clean(a->detail, strlen(a->detail), detail, sizeof(detail)));
 	e->role->alert(e, a);
+}
+
+static void
+on_alert(void *ctx, const struct charon_alert *a)
+{
+	charon_alerted(ctx, a);
 }
 
 static void
@@ -273,4 +278,5 @@ charon_free(struct engine *e)
 	e->vici = NULL;
 	ike_relay_free(e->relay);
 	e->relay = NULL;
+	refusals_free(e);
 }

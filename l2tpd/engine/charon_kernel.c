@@ -166,6 +166,20 @@ static const struct {
     {"ike-update", {.ike = on_update}},
 };
 
+/* A line of charon's log. */
+static void
+on_log(struct engine *e, struct rd message)
+{
+	struct rd value;
+	uint32_t ike = 0;
+	char text[512];
+
+	if (!vici_find(message, "ikesa-uniqueid", &value) ||
+	    !vici_number(value, 10, &ike) || !vici_find(message, "msg", &value))
+		return;
+	refusals_line(e, ike, vici_text(value, text, sizeof(text)));
+}
+
 #define EVENTS (sizeof(events) / sizeof(events[0]))
 
 void
@@ -174,6 +188,10 @@ charon_kernel_event(struct engine *e, const char *name, struct rd message)
 	bool first = e->first_sync;
 	size_t i;
 
+	if (strcmp(name, "log") == 0) {
+		on_log(e, message);
+		return;
+	}
 	if (e->epoch == 0)
 		return; /* the list will name it */
 	/* it is new, whatever is still being listed */
@@ -248,5 +266,6 @@ charon_kernel_connected(struct engine *e)
 
 	for (i = 0; i < EVENTS; i++)
 		vici_register(e->vici, events[i].name, NULL, e);
+	vici_register(e->vici, "log", NULL, e);
 	vici_request(e->vici, "stats", NULL, on_stats, e);
 }

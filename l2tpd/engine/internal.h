@@ -40,6 +40,13 @@ void charon_free(struct engine *e);
 void charon_child_named(struct engine *e, uint32_t mark, uint32_t ike_id,
     const char *identity, const char *connection);
 
+/* charon refused a peer; told to whom it concerns. */
+void charon_alerted(struct engine *e, const struct charon_alert *a);
+
+/* refusals.c: a line of charon's log about the IKE_SA with this unique id. */
+void refusals_line(struct engine *e, uint32_t ike, const char *text);
+void refusals_free(struct engine *e);
+
 /* charon_kernel.c: what differs in the kernel plane */
 void charon_kernel_connected(struct engine *e);
 void charon_kernel_event(struct engine *e, const char *name, struct rd message);

@@ -4,7 +4,7 @@
  *   assoc.c    associations and the SAs that charon told us of
  *   charon.c   relay and vici: what charon says, what we ask of it
  *   tunnels.c  L2TP tunnels on associations
- *   charon_kernel.c  the same, of a charon whose IPsec is the kernel's
+ *   charon_kernel.c, refusals.c  the same, of a charon without our plugin
  *   session.c  PPP sessions in tunnels, leases from the authority
  *   runner_own.c, runner_pppd.c  who runs PPP for a session
  *   routes.c   networks behind sessions' devices
@@ -141,6 +141,7 @@ struct session {
 };
 
 struct control;
+struct refusals;
 struct auth_line;
 struct client;
 struct engine_role;
@@ -153,6 +154,7 @@ struct engine {
 	bool kernel; /* the kernel plane: charon has its own IPsec */
 	struct ike_relay *relay; /* NULL in the kernel plane */
 	struct vici *vici;
+	struct refusals *refusals; /* of the kernel plane; NULL: none yet */
 	const struct engine_role *role;
 	struct client *client;  /* client.c; NULL: a server */
 	struct auth_line *auth; /* NULL: a client has none */
