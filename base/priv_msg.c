@@ -79,6 +79,36 @@ priv_msg_get_routes(struct rd *r, struct priv_routes *ret)
 }
 
 bool
+priv_msg_put_forget(struct wr *w, const struct priv_forget *f)
+{
+	wr_be32(w, f->mark);
+	wr_bytes(w, f->local, 4);
+	wr_bytes(w, f->peer, 4);
+	wr_be32(w, f->spi_in);
+	wr_be32(w, f->spi_out);
+	return field_put_bool(w, f->policies);
+}
+
+bool
+priv_msg_get_forget(struct rd *r, struct priv_forget *ret)
+{
+	struct priv_forget f = {.mark = 0};
+
+	rd_be32(r, &f.mark);
+	rd_bytes(r, f.local, 4);
+	rd_bytes(r, f.peer, 4);
+	rd_be32(r, &f.spi_in);
+	rd_be32(r, &f.spi_out);
+	field_get_bool(r, &f.policies);
+	if (!field_get_end(r))
+		return false;
+	if (f.mark == 0)
+		return rd_fail(r, "no mark");
+	*ret = f;
+	return true;
+}
+
+bool
 priv_msg_get_end(struct rd *r, enum priv_end *ret)
 {
 	uint32_t v;

@@ -43,6 +43,8 @@ enum priv_msg_type {
 	PRIV_MSG_PPPD_START = 23,
 	PRIV_MSG_PPPD_END = 24,  /* be32 session: it says goodbye and ends */
 	PRIV_MSG_PPPD_KILL = 25, /* be32 session: it does not end by itself */
+	/* struct priv_forget: a charon was killed and left this */
+	PRIV_MSG_FORGET = 26,
 };
 
 /* What the server said about the link: a peer's values, checked by get. */
@@ -59,6 +61,15 @@ struct priv_routes {
 	struct ipv4_networks nets;
 };
 #define PRIV_ROUTES_BYTES_MAX (5 + 5 * IPV4_NETWORKS_MAX)
+
+/* What the kernel still has of an association. */
+struct priv_forget {
+	uint32_t mark;             /* within our bits */
+	uint8_t local[4], peer[4]; /* outer addresses */
+	uint32_t spi_in, spi_out;  /* host byte order; 0: none */
+	bool policies;             /* nobody else has this mark and peer */
+};
+#define PRIV_FORGET_BYTES 21
 
 /* Why a client ends by itself; also the exit status of l2tpd, less
  * PRIV_END_STATUS. */
@@ -80,6 +91,8 @@ bool priv_msg_put_link(struct wr *w, const struct priv_link *l);
 bool priv_msg_get_link(struct rd *r, struct priv_link *ret);
 bool priv_msg_put_routes(struct wr *w, const struct priv_routes *p);
 bool priv_msg_get_routes(struct rd *r, struct priv_routes *ret);
+bool priv_msg_put_forget(struct wr *w, const struct priv_forget *f);
+bool priv_msg_get_forget(struct rd *r, struct priv_forget *ret);
 bool priv_msg_get_end(struct rd *r, enum priv_end *ret);
 
 enum priv_fd {

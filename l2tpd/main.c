@@ -165,6 +165,14 @@ end_pppd(void *ctx, uint32_t session, bool now)
 }
 
 static void
+forget(void *ctx, const struct priv_forget *f)
+{
+	struct process *p = ctx;
+
+	child_forget(p->child, f);
+}
+
+static void
 client_end(void *ctx, enum priv_end why)
 {
 	struct process *p = ctx;
@@ -209,6 +217,7 @@ engine_go(void *ctx, struct child_start *start)
 	    .routes = set_routes,
 	    .pppd_start = start_pppd,
 	    .pppd_end = end_pppd,
+	    .forget = forget,
 	    .link = set_link,
 	    .client_end = client_end,
 	    .ctx = p,

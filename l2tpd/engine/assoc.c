@@ -448,6 +448,8 @@ assoc_free(struct engine *e, struct association *a)
 {
 	struct sa *s;
 
+	if (e->kernel && a->key.epoch != e->epoch)
+		charon_kernel_forget(e, a);
 	while ((s = LIST_FIRST(&a->sas)) != NULL)
 		sa_forget(e, s);
 	LIST_REMOVE(a, in_slot);

@@ -202,6 +202,36 @@ charon_kernel_event(struct engine *e, const char *name, struct rd message)
 	e->first_sync = first;
 }
 
+/* ---- what a charon that was killed has left ---- */
+
+static bool
+is_shared(struct engine *e, const struct association *a)
+{
+	const struct association *now =
+	    assoc_find_mark(e, e->epoch, (uint32_t)a->key.mark);
+
+	return now != NULL && endpoint_same_address(&now->peer, &a->peer);
+}
+
+void
+charon_kernel_forget(struct engine *e, const struct association *a)
+{
+	struct priv_forget f;
+	const struct sa *s;
+
+	memset(&f, 0, sizeof(f));
+	f.mark = (uint32_t)a->key.mark;
+	f.policies = !is_shared(e, a);
+	memcpy(f.peer, a->peer.addr, sizeof(f.peer));
+	LIST_FOREACH (s, &a->sas, next) {
+		memcpy(f.local, s->local.addr, sizeof(f.local));
+		f.spi_in = s->inbound ? s->spi : 0;
+		f.spi_out = s->inbound ? 0 : s->spi;
+		e->start.forget(e->start.ctx, &f);
+		f.policies = false; /* once */
+	}
+}
+
 /* ---- after connecting: who is there ---- */
 
 static void

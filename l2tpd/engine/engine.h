@@ -43,6 +43,8 @@ struct engine_start {
 	 * (borrowed), and for its end; engine_pppd_line() brings the line. */
 	void (*pppd_start)(void *ctx, uint32_t session, int channel_fd);
 	void (*pppd_end)(void *ctx, uint32_t session, bool now);
+	/* ... what a killed charon left in the kernel. */
+	void (*forget)(void *ctx, const struct priv_forget *f);
 	/* Of a client only. */
 	const struct secret *password; /* borrowed, copied */
 	/* Addresses for the TUN device, or NULL: take them away. */

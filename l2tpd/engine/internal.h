@@ -50,6 +50,8 @@ void refusals_free(struct engine *e);
 /* charon_kernel.c: what differs in the kernel plane */
 void charon_kernel_connected(struct engine *e);
 void charon_kernel_event(struct engine *e, const char *name, struct rd message);
+/* The kernel still has an association of a charon that is no more. */
+void charon_kernel_forget(struct engine *e, const struct association *a);
 
 /* tunnels.c */
 void tunnels_input(struct engine *e, struct association *a, uint16_t peer_port,

@@ -284,6 +284,16 @@ child_end_pppd(struct child *c, uint32_t session, bool now)
 }
 
 void
+child_forget(struct child *c, const struct priv_forget *f)
+{
+	uint8_t buf[PRIV_FORGET_BYTES];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	priv_msg_put_forget(&w, f);
+	say(c, PRIV_MSG_FORGET, &w);
+}
+
+void
 child_end_client(struct child *c, enum priv_end why)
 {
 	say_number(c, PRIV_MSG_CLIENT_END, (uint32_t)why, -1);

@@ -53,6 +53,7 @@ void child_set_routes(
 void child_want_marked(struct child *c, uint32_t mark);
 void child_start_pppd(struct child *c, uint32_t session, int channel_fd);
 void child_end_pppd(struct child *c, uint32_t session, bool now);
+void child_forget(struct child *c, const struct priv_forget *f);
 /* The engine of a client. link: borrowed; NULL: it is down. */
 void child_set_link(struct child *c, const struct priv_link *link);
 void child_end_client(struct child *c, enum priv_end why);

@@ -262,10 +262,26 @@ on_pppd_start(struct kid *k, uint32_t session, int channel_fd)
 }
 
 static void
+on_forget(struct monitor *m, struct imsg *msg)
+{
+	struct priv_forget f;
+
+	if (!priv_msg_get_forget(&msg->payload, &f))
+		log_msg(MSG_BUG, "process=engine message=forget why=\"%s\"",
+		    msg->payload.err);
+	else if ((f.mark & ~m->conf->mark_mask) == 0)
+		xfrm_forget(&f);
+}
+
+static void
 on_kernel_message(struct kid *k, struct imsg *msg)
 {
 	uint32_t number;
 
+	if (msg->type == PRIV_MSG_FORGET) {
+		on_forget(k->monitor, msg);
+		return;
+	}
 	if (!rd_be32(&msg->payload, &number))
 		return;
 	switch (msg->type) {
@@ -314,6 +330,7 @@ on_message(void *ctx, struct imsg *msg)
 	case PRIV_MSG_PPPD_START:
 	case PRIV_MSG_PPPD_END:
 	case PRIV_MSG_PPPD_KILL:
+	case PRIV_MSG_FORGET:
 		if (m->pppds != NULL && k->role == ROLE_ENGINE)
 			on_kernel_message(k, msg);
 		break;
@@ -350,6 +367,7 @@ static const struct imsg_rule kid_rules[] = {
     {PRIV_MSG_PPPD_START, "pppd-start", 4, 4, false},
     {PRIV_MSG_PPPD_END, "pppd-end", 4, 4, true},
     {PRIV_MSG_PPPD_KILL, "pppd-kill", 4, 4, true},
+    {PRIV_MSG_FORGET, "forget", PRIV_FORGET_BYTES, PRIV_FORGET_BYTES, true},
     {0, NULL, 0, 0},
 };
 

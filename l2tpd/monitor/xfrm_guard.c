@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xfrm_guard.c: the two blocking policies (contract in xfrm_guard.h), by
- * netlink. Trusts the kernel's answers.
+ * xfrm_guard.c: the two blocking policies, and the end of what a killed charon
+ * left (contract in xfrm_guard.h), by netlink. Trusts the kernel's answers.
  */
 #include "l2tpd/monitor/xfrm_guard.h"
 
@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -121,4 +122,178 @@ xfrm_guard_remove(void)
 {
 	remove_one(XFRM_POLICY_IN);
 	remove_one(XFRM_POLICY_OUT);
+}
+
+/* ---- what a killed charon left ---- */
+
+struct sa_removal {
+	struct nlmsghdr head;
+	struct xfrm_usersa_id id;
+	struct nlattr mark_head; /* only of outbound SAs: inbound ones have */
+	struct xfrm_mark mark;   /* no mark of their own, they set one */
+};
+
+static void
+forget_sa(uint32_t spi, const uint8_t to[4], uint32_t mark)
+{
+	struct sa_removal r;
+	size_t bytes = sizeof(r);
+
+	memset(&r, 0, sizeof(r));
+	r.head.nlmsg_type = XFRM_MSG_DELSA;
+	r.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	memcpy(&r.id.daddr, to, 4);
+	r.id.spi = htonl(spi);
+	r.id.family = AF_INET;
+	r.id.proto = IPPROTO_ESP;
+	r.mark_head.nla_len = (uint16_t)(sizeof(r.mark_head) + sizeof(r.mark));
+	r.mark_head.nla_type = XFRMA_MARK;
+	r.mark.v = mark;
+	r.mark.m = UINT32_MAX;
+	if (mark == 0)
+		bytes = offsetof(struct sa_removal, mark_head);
+	r.head.nlmsg_len = (uint32_t)bytes;
+	exchange(&r, bytes);
+}
+
+/* The value of the message's mark; 0: none. attributes: behind the policy. */
+static uint32_t
+mark_of(const uint8_t *attributes, size_t bytes)
+{
+	struct nlattr a;
+	uint32_t value;
+	size_t step;
+
+	while (bytes >= sizeof(a)) {
+		memcpy(&a, attributes, sizeof(a));
+		step = (size_t)NLA_ALIGN((int)a.nla_len);
+		if (a.nla_len < sizeof(a) || a.nla_len > bytes)
+			return 0;
+		if (a.nla_type == XFRMA_MARK &&
+		    a.nla_len >= sizeof(a) + sizeof(struct xfrm_mark)) {
+			memcpy(&value, attributes + sizeof(a), sizeof(value));
+			return value;
+		}
+		if (step >= bytes)
+			return 0;
+		attributes += step;
+		bytes -= step;
+	}
+	return 0;
+}
+
+static bool
+is_forgotten(const struct xfrm_userpolicy_info *p, const struct priv_forget *f)
+{
+	const xfrm_address_t *device =
+	    p->dir == XFRM_POLICY_IN ? &p->sel.saddr : &p->sel.daddr;
+
+	return p->sel.family == AF_INET && p->sel.proto == IPPROTO_UDP &&
+	    p->dir <= XFRM_POLICY_OUT && memcmp(device, f->peer, 4) == 0;
+}
+
+#define FORGET_MAX 16 /* of one association: a handful */
+
+struct found {
+	struct {
+		uint32_t index;
+		uint8_t dir;
+	} at[FORGET_MAX];
+	size_t count;
+};
+
+/* False: that was the last message. */
+static bool
+look(const uint8_t *p, size_t bytes, const struct priv_forget *f,
+    struct found *ret)
+{
+	struct xfrm_userpolicy_info policy;
+	const size_t at = NLMSG_LENGTH(0), behind = at + sizeof(policy);
+	struct nlmsghdr head;
+	size_t step;
+
+	while (bytes >= sizeof(head)) {
+		memcpy(&head, p, sizeof(head));
+		if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > bytes ||
+		    head.nlmsg_type != XFRM_MSG_NEWPOLICY)
+			return false;
+		if (head.nlmsg_len >= behind) {
+			memcpy(&policy, p + at, sizeof(policy));
+			if (is_forgotten(&policy, f) &&
+			    mark_of(p + behind, head.nlmsg_len - behind) ==
+				f->mark &&
+			    ret->count < FORGET_MAX) {
+				ret->at[ret->count].index = policy.index;
+				ret->at[ret->count++].dir = policy.dir;
+			}
+		}
+		step = NLMSG_ALIGN((size_t)head.nlmsg_len);
+		if (step >= bytes)
+			return true;
+		p += step;
+		bytes -= step;
+	}
+	return true;
+}
+
+static void
+find_policies(const struct priv_forget *f, struct found *ret)
+{
+	const struct nlmsghdr ask = {.nlmsg_len = sizeof(ask),
+	    .nlmsg_type = XFRM_MSG_GETPOLICY,
+	    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP};
+	static uint8_t buf[32768];
+	ssize_t n;
+	int fd;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
+	if (fd < 0)
+		return;
+	n = send(fd, &ask, sizeof(ask), 0);
+	while (n > 0 && (n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		if (!look(buf, (size_t)n, f, ret))
+			break;
+	close(fd);
+}
+
+struct policy_removal {
+	struct nlmsghdr head;
+	struct xfrm_userpolicy_id id;
+	struct nlattr mark_head;
+	struct xfrm_mark mark;
+};
+
+static void
+forget_policies(const struct priv_forget *f)
+{
+	struct policy_removal r;
+	struct found found = {.count = 0};
+	size_t i;
+
+	find_policies(f, &found);
+	for (i = 0; i < found.count; i++) {
+		memset(&r, 0, sizeof(r));
+		r.head.nlmsg_len = sizeof(r);
+		r.head.nlmsg_type = XFRM_MSG_DELPOLICY;
+		r.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+		r.id.index = found.at[i].index;
+		r.id.dir = found.at[i].dir;
+		r.mark_head.nla_len =
+		    (uint16_t)(sizeof(r.mark_head) + sizeof(r.mark));
+		r.mark_head.nla_type = XFRMA_MARK;
+		r.mark.v = f->mark;
+		r.mark.m = UINT32_MAX;
+		exchange(&r, sizeof(r));
+	}
+}
+
+void
+xfrm_forget(const struct priv_forget *f)
+{
+	if (f->spi_in != 0)
+		forget_sa(f->spi_in, f->local, 0);
+	if (f->spi_out != 0)
+		forget_sa(f->spi_out, f->peer, f->mark);
+	if (f->policies)
+		forget_policies(f);
 }

@@ -283,13 +283,32 @@ test_marks_out_of_range(void **state)
 	p.inbound = true;
 	assert_int_equal(plane_sa_add(w->plane, &p), 0);
 	assert_int_equal(plane_sa_add(w->plane, &p), -EEXIST);
-	/* the mark is taken by an association that still lives */
-	p.spi = 2;
-	p.association = 2;
-	assert_int_equal(plane_sa_add(w->plane, &p), -EEXIST);
 	assert_int_equal(plane_sa_del(w->plane, 1, true, &p.peer), 0);
 	assert_int_equal(plane_sa_del(w->plane, 1, true, &p.peer), -ENOENT);
 	assert_int_equal(plane_sa_add(w->plane, &p), 0);
+}
+
+/* charon died and counts from 1 again; what it had before lives on. */
+static void
+test_two_lives_of_charon(void **state)
+{
+	struct world *w = *state;
+	struct esp_sa_params p = {.spi = 5, .inbound = true, .mark = 7};
+
+	add(w, 1, 7);
+	p.association = 2;
+	assert_true(endpoint_parse("127.0.0.3", 4500, &p.peer));
+	assert_true(endpoint_parse("127.0.0.1", 4500, &p.local));
+	assert_int_equal(plane_sa_add(w->plane, &p), 0);
+	send_to_us(7, "from 127.0.0.2, of the former life");
+	turn(w);
+	assert_int_equal(w->association, 1);
+	assert_int_equal(plane_sa_del(w->plane, 0x1001, true, &p.peer), 0);
+	assert_true(endpoint_parse("127.0.0.2", 4500, &p.peer));
+	assert_int_equal(plane_sa_del(w->plane, 0x2001, false, &p.peer), 0);
+	send_to_us(7, "nobody else has this mark");
+	turn(w);
+	assert_int_equal(w->association, 2);
 }
 
 static void
@@ -370,6 +389,7 @@ main(void)
 	    CASE(test_answers_wait_for_their_socket),
 	    CASE(test_too_much_waits),
 	    CASE(test_marks_out_of_range),
+	    CASE(test_two_lives_of_charon),
 	    CASE(test_moved),
 	    CASE(test_sessions_need_an_association),
 #undef CASE

@@ -57,8 +57,29 @@ assoc_new(struct kernel_plane *p, const struct esp_sa_params *sa)
 	STAILQ_INIT(&a->waiting);
 	LIST_INIT(&a->tunnels);
 	HASH_ADD(hh, p->assocs, id, sizeof(a->id), a);
+	HASH_FIND(hh_mark, p->by_mark, &a->mark, sizeof(a->mark), a->older);
+	if (a->older != NULL)
+		HASH_DELETE(hh_mark, p->by_mark, a->older);
 	HASH_ADD(hh_mark, p->by_mark, mark, sizeof(a->mark), a);
 	return a;
+}
+
+static void
+mark_unlink(struct kernel_plane *p, struct kernel_assoc *a)
+{
+	struct kernel_assoc *newest, *i;
+
+	HASH_FIND(hh_mark, p->by_mark, &a->mark, sizeof(a->mark), newest);
+	if (newest == a) {
+		HASH_DELETE(hh_mark, p->by_mark, a);
+		if (a->older != NULL)
+			HASH_ADD(hh_mark, p->by_mark, mark,
+			    sizeof(a->older->mark), a->older);
+		return;
+	}
+	for (i = newest; i != NULL; i = i->older)
+		if (i->older == a)
+			i->older = a->older;
 }
 
 /* Without SAs and without tunnels. */
@@ -72,7 +93,7 @@ assoc_forget(struct kernel_plane *p, struct kernel_assoc *a)
 	if (a->spare_fd >= 0)
 		close(a->spare_fd);
 	HASH_DELETE(hh, p->assocs, a);
-	HASH_DELETE(hh_mark, p->by_mark, a);
+	mark_unlink(p, a);
 	free(a);
 }
 
@@ -109,14 +130,8 @@ sa_add(struct plane *plane, const struct esp_sa_params *params)
 	if (find_sa(p, params->spi, params->inbound, &params->peer) != NULL)
 		return -EEXIST;
 	a = find_assoc(p, params->association);
-	if (a == NULL) {
-		/* the mark of a charon that is no more */
-		HASH_FIND(hh_mark, p->by_mark, &params->mark,
-		    sizeof(params->mark), a);
-		if (a != NULL)
-			return -EEXIST;
+	if (a == NULL)
 		a = assoc_new(p, params);
-	}
 	s = calloc(1, sizeof(*s));
 	if (a == NULL || s == NULL) {
 		free(s);

@@ -55,8 +55,9 @@ struct kernel_assoc {
 	STAILQ_HEAD(, kernel_waiting) waiting;
 	unsigned int waiting_count;
 	LIST_HEAD(, kernel_tunnel) tunnels;
-	UT_hash_handle hh;      /* by id */
-	UT_hash_handle hh_mark; /* by mark */
+	UT_hash_handle hh;          /* by id */
+	UT_hash_handle hh_mark;     /* by mark: the newest */
+	struct kernel_assoc *older; /* of a former charon, with that mark */
 };
 
 struct kernel_tunnel {

@@ -35,19 +35,32 @@ mark_of(const struct kernel_plane *p, struct msghdr *m)
 	return mark & p->cfg.mark_mask;
 }
 
+/* Marks begin anew with charon: two lives of it may have given the same one,
+ * to devices at different addresses. The newest has the last word. */
+static struct kernel_assoc *
+assoc_of(struct kernel_plane *p, uint32_t mark, const struct endpoint *peer)
+{
+	struct kernel_assoc *newest = NULL, *a;
+
+	if (mark != 0)
+		HASH_FIND(hh_mark, p->by_mark, &mark, sizeof(mark), newest);
+	for (a = newest; a != NULL; a = a->older)
+		if (endpoint_same_address(&a->peer, peer))
+			return a;
+	return newest;
+}
+
 static void
 datagram(struct kernel_plane *p, struct msghdr *m, size_t bytes)
 {
 	const struct sockaddr *name = m->msg_name;
 	struct kernel_assoc *a = NULL;
 	struct endpoint peer;
-	uint32_t mark = mark_of(p, m);
 
 	p->totals.rx_packets++;
-	if (mark != 0)
-		HASH_FIND(hh_mark, p->by_mark, &mark, sizeof(mark), a);
-	if (a == NULL || (m->msg_flags & MSG_TRUNC) ||
-	    !endpoint_from_sockaddr(name, &peer)) {
+	if (endpoint_from_sockaddr(name, &peer))
+		a = assoc_of(p, mark_of(p, m), &peer);
+	if (a == NULL || (m->msg_flags & MSG_TRUNC)) {
 		p->totals.drop_unknown_spi++;
 		return; /* no IPsec, or charon did not tell of it yet */
 	}
