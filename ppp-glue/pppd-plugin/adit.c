@@ -147,12 +147,21 @@ channel_disconnect(void)
 	channel_fd = -1;
 }
 
+static int
+least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+/* mtu: the peer's MRU, whatever it asked for; ours limit it. */
 static void
 channel_send_config(int mtu, uint32_t accm, int pcomp, int accomp)
 {
 	(void)accm;
 	(void)pcomp;
 	(void)accomp;
+	mtu = least(mtu, lcp_allowoptions[0].mru); /* option mtu */
+	mtu = least(mtu, lcp_wantoptions[0].mru);
 	tell_mtu(mtu);
 	ppp_set_mtu(ppp_ifunit(), mtu);
 }

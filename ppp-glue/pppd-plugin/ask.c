@@ -23,6 +23,7 @@
 #define MD5_RESPONSE_BYTES      16
 #define MSCHAPV2_RESPONSE_BYTES 49 /* RFC 2759 4 */
 #define PAP_MESSAGE_MAX         255
+#define VERDICT_WAIT_MS         30000 /* a client gives up by then */
 
 static struct link_verdict granted;
 static bool is_granted;
@@ -96,7 +97,7 @@ decide(struct link_ask *ask, char *text, size_t cap)
 
 	text[0] = '\0';
 	is_granted = false; /* whatever was before, this counts */
-	err = line_ask(ask, &v);
+	err = line_ask(ask, VERDICT_WAIT_MS, &v);
 	if (err != 0) {
 		error("adit: no verdict from the engine: %s", strerror(-err));
 		return false;

@@ -17,8 +17,6 @@
 #include "base/imsg.h"
 #include "base/secret.h"
 
-#define VERDICT_WAIT_MS 30000
-
 static int line_fd = -1;
 static uint32_t last_serial;
 
@@ -167,7 +165,7 @@ await(uint32_t serial, int64_t end_ms, struct link_verdict *ret)
 }
 
 int
-line_ask(struct link_ask *ask, struct link_verdict *ret)
+line_ask(struct link_ask *ask, int wait_ms, struct link_verdict *ret)
 {
 	uint8_t buf[LINK_MSG_BYTES_MAX];
 	struct wr w = wr_init(buf, sizeof(buf));
@@ -181,7 +179,7 @@ line_ask(struct link_ask *ask, struct link_verdict *ret)
 	line_send(LINK_MSG_ASK, &w);
 	err = -EPIPE;
 	if (line_is_up())
-		err = await(ask->serial, now_ms() + VERDICT_WAIT_MS, ret);
+		err = await(ask->serial, now_ms() + wait_ms, ret);
 out:
 	wipe(buf, sizeof(buf));
 	return err;

@@ -27,10 +27,10 @@ bool line_is_up(void);
  * as it is our own bug. No effect when the line is over. */
 void line_send(enum link_msg_type type, const struct wr *payload);
 
-/* Asks and waits for the verdict, at most 30 s: the peer gives up by then.
+/* Asks and waits for the verdict, at most wait_ms.
  * ask: its serial is filled in. ret: untouched unless 0 is returned.
  * -EPIPE: the engine is gone; -ETIMEDOUT; -EMSGSIZE: ask is too large. */
-int line_ask(struct link_ask *ask, struct link_verdict *ret);
+int line_ask(struct link_ask *ask, int wait_ms, struct link_verdict *ret);
 
 /* Looks, without waiting, whether the engine has left; drops what it said
  * unasked (a verdict that came too late). */

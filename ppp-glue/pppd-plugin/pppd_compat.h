@@ -71,6 +71,7 @@ void lcp_close(int unit, char *reason);
 #define ppp_set_modem(on)        (modem = (on))
 #define ppp_ifunit()             ifunit
 #define ppp_ifname()             ((const char *)ifname)
+#define ppp_status()             status
 #define ppp_timeout              timeout
 #define ppp_untimeout            untimeout
 

@@ -35,6 +35,7 @@
 #define STATUS_HANGUP             16
 
 static int interface_mtu;
+static int final_status = -1; /* -1: the link has not ended */
 static bool ipv4_is_up, ipv6_is_up;
 static unsigned looks;
 
@@ -104,17 +105,26 @@ filter_sources(const char *interface)
 /* The interface is there and not up yet. A pap-secrets file with an empty name
  * would let in a peer that refuses to authenticate; we do not. */
 static void
-on_phase(void *unused, int phase)
+enter_network(void)
 {
-	(void)unused;
-	if (phase != PHASE_NETWORK)
-		return;
 	if (!ask_is_granted()) {
 		error("adit: the peer did not authenticate");
 		raise(SIGTERM);
 		return;
 	}
 	filter_sources(ppp_ifname());
+}
+
+/* When a timer has ended the link, pppd reads from it once more, and takes that
+ * for a hang-up: what it says at first counts. */
+static void
+on_phase(void *unused, int phase)
+{
+	(void)unused;
+	if (phase == PHASE_NETWORK)
+		enter_network();
+	else if (phase == PHASE_DISCONNECT && final_status < 0)
+		final_status = ppp_status();
 }
 
 static void
@@ -185,9 +195,9 @@ on_ipv6_down(void *unused, int arg)
 
 /* A word of link_msg.h for the status that pppd exits with. */
 static const char *
-why(int status)
+why(int code)
 {
-	switch (status) {
+	switch (code) {
 	case STATUS_USER_REQUEST:
 	case STATUS_IDLE_TIMEOUT:
 	case STATUS_CONNECT_TIME:
@@ -203,14 +213,14 @@ why(int status)
 	}
 	if (guard_peer_terminated())
 		return "peer-terminated";
-	if (status == STATUS_OK ||
-	    (status == STATUS_NEGOTIATION_FAILED && ask_is_granted()))
+	if (code == STATUS_OK ||
+	    (code == STATUS_NEGOTIATION_FAILED && ask_is_granted()))
 		return "no-ncp";
 	return "failed";
 }
 
 static void
-on_exit_of_pppd(void *unused, int status)
+on_exit_of_pppd(void *unused, int code)
 {
 	struct link_end m = {.by_peer = false};
 	uint8_t buf[64];
@@ -219,7 +229,9 @@ on_exit_of_pppd(void *unused, int status)
 	(void)unused;
 	on_ipv4_down(NULL, 0); /* it may not have come that far */
 	on_ipv6_down(NULL, 0);
-	snprintf(m.why, sizeof(m.why), "%s", why(status));
+	if (final_status >= 0)
+		code = final_status;
+	snprintf(m.why, sizeof(m.why), "%s", why(code));
 	m.by_peer = strcmp(m.why, "peer-terminated") == 0;
 	link_msg_put_end(&w, &m);
 	line_send(LINK_MSG_END, &w);

@@ -118,7 +118,8 @@ exec_pppd(const struct world *w, int channel, int line)
 	argv[argc++] = "adit-line";
 	argv[argc++] = n[1];
 	for (i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
-		argv[argc++] = rest[i];
+		if (!w->lax || strncmp(rest[i], "refuse-", 7) != 0)
+			argv[argc++] = rest[i];
 	argv[argc++] = w->require;
 	argv[argc++] = getenv("PPPD_DEBUG") != NULL ? "debug" : "nolog";
 	argv[argc] = NULL;

@@ -49,6 +49,7 @@ struct world {
 	/* set before world_start() */
 	const char *pppd, *plugin;
 	const char *require; /* option of pppd: "require-mschap-v2" */
+	bool lax;            /* pppd is not told to refuse what it should */
 	enum world_policy policy;
 	enum ppp_auth_method method; /* of the client */
 	const char *user, *password; /* of the client */
