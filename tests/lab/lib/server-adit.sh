@@ -78,7 +78,9 @@ pppd_stage() {
 	fi
 	PPPD_PLUGIN=${PPPD_PLUGIN:-$TOP/build/lab-pppd-$PPPD/ppp-glue/pppd-plugin/.libs/adit.so}
 	[ -f "$PPPD_PLUGIN" ] || die "no plugin for pppd $PPPD: $PPPD_PLUGIN"
+	# where this pppd looks, and where make install has put the other one's
 	cp "$PPPD_PLUGIN" "$lib/adit.so"
+	find "$RUN/stage" -path '*/pppd/*/adit.so' -exec cp "$PPPD_PLUGIN" {} ';'
 }
 
 # shellcheck disable=SC2016 # expanded in the node

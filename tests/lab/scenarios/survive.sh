@@ -220,7 +220,7 @@ scenario_charon_restart() {
 }
 
 # ---- quickstart's last step ----
-scenario_self_test() {
+scenario_self_test() { # only: by name
 	begin c1
 	user selftest
 	client c1 selftest psk
