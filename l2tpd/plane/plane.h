@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * plane.h: who carries packets. The engine speaks to a plane only through this
- * header; planes are `user` (ours), `null` (tests) and later `kernel`.
+ * header; planes are `user` (ours), `kernel` and `null` (tests).
  *
  * Owner: the engine owns the plane. Call only from the engine process.
  * Reentrancy: a callback may call any plane_ function, also one that deletes
