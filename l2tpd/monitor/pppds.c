@@ -144,7 +144,8 @@ add_number(struct arguments *a, const char *word, long number)
 	add(a, text);
 }
 
-/* One method, the best: pppd would offer MD5 before MS-CHAPv2. All refuse-*
+/* MS-CHAPv2, and PAP for a peer that knows no CHAP; not MD5: pppd would offer
+ * it first, and users in the database cannot be verified by it. All refuse-*
  * are needed: without them pppd would answer a peer's challenge. */
 static void
 build(struct arguments *a, const struct adit_conf *c, int channel, int line)
@@ -164,6 +165,8 @@ build(struct arguments *a, const struct adit_conf *c, int channel, int line)
 	add_number(a, "adit-line", line);
 	for (i = 0; words[i] != NULL; i++)
 		add(a, words[i]);
+	if (c->allow_pap)
+		add(a, "require-pap");
 	snprintf(a->gateway, sizeof(a->gateway), "%u.%u.%u.%u:", c->gateway[0],
 	    c->gateway[1], c->gateway[2], c->gateway[3]);
 	add(a, a->gateway);
