@@ -73,6 +73,7 @@ struct auth_verdict {
 	uint32_t session_limit_s, idle_limit_s; /* 0: none */
 	char user[AUTH_MSG_NAME_MAX]; /* canonical name, cleaned for logs */
 	struct ipv4_networks routes;  /* behind the user's device */
+	uint8_t group; /* the user's, a number in the configuration */
 };
 
 struct auth_use {

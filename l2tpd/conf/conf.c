@@ -19,31 +19,36 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/imsg.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum kind {
 	KIND_BOOL,
 	KIND_U16,
 	KIND_U32,
-	KIND_TEXT,    /* any text without control characters */
-	KIND_PATH,    /* absolute, or empty: none */
-	KIND_IPV4,    /* one address */
-	KIND_IPV4X2,  /* list of at most two addresses */
-	KIND_NETWORK, /* a.b.c.d/bits into pool_net and pool_prefix_bits */
-	KIND_ROUTES,  /* list of a.b.c.d/bits into client.routes */
-	KIND_PLANE,   /* a word for enum conf_plane */
+	KIND_TEXT,         /* any text without control characters */
+	KIND_PATH,         /* absolute, or empty: none */
+	KIND_IPV4,         /* one address */
+	KIND_IPV4X2,       /* list of at most two addresses */
+	KIND_NETWORK,      /* a.b.c.d/bits into pool_net and pool_prefix_bits */
+	KIND_ROUTES,       /* list of a.b.c.d/bits into client.routes */
+	KIND_PLANE,        /* a word for enum conf_plane */
+	KIND_GROUP_ROUTES, /* list of a.b.c.d/bits into group_routes */
+	KIND_DOMAINS,      /* list of domain names into domain_texts */
 };
 
 struct key {
 	const char *section, *name;
 	enum kind kind;
-	size_t offset; /* in struct adit_conf */
+	size_t offset; /* in struct adit_conf; of groups: in theirs */
 	long min, max; /* numbers; texts: max is the room in bytes */
 };
 
-#define AT(field)   offsetof(struct adit_conf, field)
-#define ROOM(field) ((long)sizeof(((struct adit_conf *)0)->field))
-#define TEXT(field) AT(field), 0, ROOM(field)
+#define AT(field)       offsetof(struct adit_conf, field)
+#define IN_GROUP(field) offsetof(struct conf_group, field)
+#define ROOM(field)     ((long)sizeof(((struct adit_conf *)0)->field))
+#define TEXT(field)     AT(field), 0, ROOM(field)
 
 /* clang-format off */
 static const struct key keys[] = {
@@ -78,8 +83,14 @@ static const struct key keys[] = {
 	{ "ppp", "mru", KIND_U16, AT(mru), 576, 1500 },
 	{ "ppp", "echo-interval", KIND_U32, AT(echo_interval_s), 0, 3600 },
 	{ "ppp", "echo-failures", KIND_U32, AT(echo_failures), 1, 100 },
-	{ "ppp", "dns", KIND_IPV4X2, AT(ipv4_dns), 0, 0 },
+	{ "ppp", "dns", KIND_IPV4X2, AT(groups[0].ipv4_dns), 0, 0 },
+	{ "ppp", "routes", KIND_GROUP_ROUTES, 0, 1, 32 },
+	{ "ppp", "domains", KIND_DOMAINS, 0, 0, 0 },
 	{ "ppp", "nbns", KIND_IPV4X2, AT(ipv4_nbns), 0, 0 },
+	{ "group", "dns", KIND_IPV4X2, IN_GROUP(ipv4_dns), 0, 0 },
+	{ "group", "routes", KIND_GROUP_ROUTES, 0, 1, 32 },
+	{ "group", "domains", KIND_DOMAINS, 0, 0, 0 },
+	{ "group", "plane", KIND_PLANE, IN_GROUP(plane), 0, 0 },
 	{ "pool", "network", KIND_NETWORK, AT(pool_net), 8, 30 },
 	{ "pool", "gateway", KIND_IPV4, AT(gateway), 0, 0 },
 	{ "pool", "first", KIND_IPV4, AT(pool_first), 0, 0 },
@@ -104,7 +115,10 @@ static const struct key keys[] = {
 /* clang-format on */
 
 static const char *const sections[] = {"client", "server", "ipsec", "l2tp",
-    "ppp", "pool", "plane", "kernel", "process"};
+    "ppp", "group", "pool", "plane", "kernel", "process"};
+
+_Static_assert(sizeof(struct adit_conf) <= IMSG_PAYLOAD_MAX,
+    "it goes to the children in one message");
 
 static char why_buffer[512];
 
@@ -151,6 +165,7 @@ void
 conf_defaults(struct adit_conf *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->group_count = 1;
 	c->dpd_delay_s = 30;
 	c->hello_interval_s = 60; /* accepted by every client */
 	c->max_tunnels = 10000;
@@ -304,12 +319,78 @@ take_routes(const struct key *k, cfg_opt_t *opt, struct conf_client *c)
 	return why;
 }
 
-/* The value(s) of opt into c. NULL, or why not. */
 static const char *
-take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
-    size_t buf_bytes)
+take_group_routes(const struct key *k, cfg_opt_t *opt, struct adit_conf *c,
+    struct conf_group *g)
 {
-	void *place = (char *)c + k->offset;
+	unsigned int n = cfg_opt_size(opt);
+	const char *why = NULL;
+
+	if (n > CONF_ROUTES_MAX)
+		return "too many routes: at most 64";
+	if (n > (unsigned int)(CONF_GROUP_ROUTES_MAX - c->group_route_count))
+		return "too many routes of all groups together: at most 512; "
+		       "join neighbours, or leave out those that ppp has";
+	g->route_first = c->group_route_count;
+	g->route_count = (uint16_t)n;
+	for (unsigned int i = 0; i < n && !why; i++)
+		why = conf_parse_network(cfg_opt_getnstr(opt, i), k->min,
+		    k->max, &c->group_routes[c->group_route_count++]);
+	return why;
+}
+
+/* RFC 1035 2.3.1, with the underscore that is in use. */
+static bool
+is_domain(const char *v)
+{
+	size_t label = 0, i;
+
+	for (i = 0; v[i]; i++) {
+		if (v[i] == '.' ? label == 0
+				: !strchr("abcdefghijklmnopqrstuvwxyz"
+					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789-_",
+				      v[i]))
+			return false;
+		label = v[i] == '.' ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	return label > 0 && i <= 250;
+}
+
+static const char *
+take_domains(cfg_opt_t *opt, struct adit_conf *c, struct conf_group *g)
+{
+	unsigned int n = cfg_opt_size(opt);
+	const char *v;
+	size_t len;
+
+	if (n > CONF_DOMAINS_MAX)
+		return "too many domains: at most 8";
+	g->domain_first = c->domain_bytes;
+	g->domain_count = (uint16_t)n;
+	for (unsigned int i = 0; i < n; i++) {
+		v = cfg_opt_getnstr(opt, i);
+		len = strlen(v) + 1;
+		if (!is_domain(v))
+			return "not a domain: write it like "
+			       "\"corp.example.com\"";
+		if (len > sizeof(c->domain_texts) - c->domain_bytes)
+			return "too much text in the domains of all groups: "
+			       "at most 4096 characters";
+		memcpy(c->domain_texts + c->domain_bytes, v, len);
+		c->domain_bytes = (uint16_t)(c->domain_bytes + len);
+	}
+	return NULL;
+}
+
+/* The value(s) of opt into c, or into its group g. NULL, or why not. */
+static const char *
+take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c,
+    struct conf_group *g, char *buf, size_t buf_bytes)
+{
+	void *place = (g != &c->groups[0] ? (char *)g : (char *)c) + k->offset;
 	unsigned int n = cfg_opt_size(opt);
 	const char *why = NULL;
 
@@ -340,7 +421,12 @@ take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
 	case KIND_ROUTES:
 		return take_routes(k, opt, &c->client);
 	case KIND_PLANE:
-		return take_plane(cfg_opt_getnstr(opt, 0), &c->plane);
+		/* EXCEPTION(rule 6): a field of struct adit_conf */
+		return take_plane(cfg_opt_getnstr(opt, 0), (uint16_t *)place);
+	case KIND_GROUP_ROUTES:
+		return take_group_routes(k, opt, c, g);
+	case KIND_DOMAINS:
+		return take_domains(opt, c, g);
 	}
 	return "internal error: no such kind of key";
 }
@@ -369,12 +455,38 @@ validate_cb(cfg_t *cfg, cfg_opt_t *opt)
 	if (!k)
 		return 0;
 	conf_defaults(&scratch);
-	why = take(k, opt, &scratch, buf, sizeof(buf));
+	why = take(k, opt, &scratch, &scratch.groups[cfg_title(cfg) ? 1 : 0],
+	    buf, sizeof(buf));
 	if (why) {
 		cfg_error(cfg, "%s: %s", k->name, why);
 		return -1;
 	}
 	return 0;
+}
+
+/* The same when the section of a group was read. */
+static int
+validate_group_cb(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned int n = cfg_opt_size(opt);
+	const char *name = cfg_title(cfg_opt_getnsec(opt, n - 1));
+	size_t len = strlen(name);
+
+	if (n > CONF_GROUPS_MAX)
+		cfg_error(cfg, "group %s: too many groups: at most %d", name,
+		    CONF_GROUPS_MAX);
+	else if (len == 0 || len >= CONF_GROUP_NAME_MAX)
+		cfg_error(cfg, "group: give a name of 1 to %d bytes",
+		    CONF_GROUP_NAME_MAX - 1);
+	else if (name[0] == ' ' || name[len - 1] == ' ' ||
+	    strpbrk(name, ",\"\\\n\r\t"))
+		cfg_error(cfg,
+		    "group %s: no user can be in a group of this name; leave "
+		    "out commas, quotes and blanks at the ends",
+		    name);
+	else
+		return 0;
+	return -1;
 }
 
 /* The first complaint is the one that helps. */
@@ -418,6 +530,8 @@ make_opt(const struct key *k)
 		return o_int;
 	case KIND_IPV4X2:
 	case KIND_ROUTES:
+	case KIND_GROUP_ROUTES:
+	case KIND_DOMAINS:
 		return o_list;
 	default:
 		return o_str;
@@ -439,8 +553,11 @@ make_cfg(void)
 			if (!strcmp(keys[i].section, sections[s]))
 				inner[s][n++] = make_opt(&keys[i]);
 		inner[s][n] = end;
-		outer[s] = (cfg_opt_t)CFG_SEC(
-		    (char *)(uintptr_t)sections[s], inner[s], CFGF_NONE);
+		outer[s] =
+		    (cfg_opt_t)CFG_SEC((char *)(uintptr_t)sections[s], inner[s],
+			strcmp(sections[s], "group")
+			    ? CFGF_NONE
+			    : CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
 	}
 	outer[COUNT(sections)] = end;
 	cfg = cfg_init(outer, CFGF_NONE);
@@ -452,33 +569,77 @@ make_cfg(void)
 		    name, sizeof(name), "%s|%s", keys[i].section, keys[i].name);
 		cfg_set_validate_func(cfg, name, validate_cb);
 	}
+	cfg_set_validate_func(cfg, "group", validate_group_cb);
 	return cfg;
 }
 
+/* An empty list is a value, too. */
 static bool
-given(cfg_t *cfg, const char *section, const char *name)
+given(cfg_t *sec, const char *name)
 {
-	cfg_t *sec = cfg_getsec(cfg, section);
 	cfg_opt_t *opt = sec ? cfg_getopt(sec, name) : NULL;
 
-	return opt && cfg_opt_size(opt) > 0;
+	return opt &&
+	    (cfg_opt_size(opt) > 0 ||
+		(opt->flags & (CFGF_LIST | CFGF_MODIFIED)) ==
+		    (CFGF_LIST | CFGF_MODIFIED));
 }
 
-static void
-collect(cfg_t *cfg, struct adit_conf *c)
+/* All of a section, into c or its group g. 0, or why not all fits. */
+static int
+collect_section(cfg_t *sec, struct adit_conf *c, struct conf_group *g,
+    const char *path, const char **ret_why)
 {
+	const char *why = NULL;
 	char buf[128];
 
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (given(cfg, keys[i].section, keys[i].name))
-			(void)take(&keys[i],
-			    cfg_getopt(
-				cfg_getsec(cfg, keys[i].section), keys[i].name),
-			    c, buf, sizeof(buf));
-	c->client.on = given(cfg, "client", "server");
-	if (given(cfg, "pool", "network") || given(cfg, "pool", "gateway"))
-		derive_pool(c, !given(cfg, "pool", "gateway"),
-		    !given(cfg, "pool", "first"), !given(cfg, "pool", "last"));
+	for (size_t i = 0; i < COUNT(keys) && !why; i++)
+		if (!strcmp(keys[i].section, cfg_name(sec)) &&
+		    given(sec, keys[i].name))
+			why = take(&keys[i], cfg_getopt(sec, keys[i].name), c,
+			    g, buf, sizeof(buf));
+	if (!why)
+		return 0;
+	return fail(ret_why, "%s:%d: %s %s: %s", path, sec->line, cfg_name(sec),
+	    g->name, why);
+}
+
+/* What a group does not say is said by ppp. */
+static int
+collect_groups(
+    cfg_t *cfg, struct adit_conf *c, const char *path, const char **ret_why)
+{
+	struct conf_group *g;
+	cfg_t *sec;
+	int err = 0;
+
+	for (unsigned int i = 0; i < cfg_size(cfg, "group") && !err; i++) {
+		sec = cfg_getnsec(cfg, "group", i);
+		g = &c->groups[c->group_count++];
+		*g = c->groups[0];
+		g->plane = CONF_PLANE_AUTO;
+		snprintf(g->name, sizeof(g->name), "%s", cfg_title(sec));
+		err = collect_section(sec, c, g, path, ret_why);
+	}
+	return err;
+}
+
+static int
+collect(cfg_t *cfg, struct adit_conf *c, const char *path, const char **ret_why)
+{
+	cfg_t *pool = cfg_getsec(cfg, "pool");
+	int err = 0;
+
+	for (size_t s = 0; s < COUNT(sections) && !err; s++)
+		err = strcmp(sections[s], "group")
+		    ? collect_section(cfg_getsec(cfg, sections[s]), c,
+			  &c->groups[0], path, ret_why)
+		    : collect_groups(cfg, c, path, ret_why);
+	c->client.on = given(cfg_getsec(cfg, "client"), "server");
+	if (given(pool, "network") || given(pool, "gateway"))
+		derive_pool(c, !given(pool, "gateway"), !given(pool, "first"),
+		    !given(pool, "last"));
+	return err;
 }
 
 int
@@ -506,7 +667,7 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 			fail(ret_why, "%s: cannot be read", path);
 		err = -EINVAL;
 	} else {
-		collect(cfg, &c);
+		err = collect(cfg, &c, path, ret_why);
 	}
 	cfg_free(cfg);
 	if (err)
@@ -522,6 +683,22 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 }
 
 /* ---- relations ---- */
+
+size_t
+conf_group_of(const struct adit_conf *c, const char *names)
+{
+	size_t n;
+
+	for (; *names; names += n) {
+		names += strspn(names, ", ");
+		n = strcspn(names, ",");
+		for (size_t i = 1; i < c->group_count; i++)
+			if (strlen(c->groups[i].name) == n &&
+			    !memcmp(c->groups[i].name, names, n))
+				return i;
+	}
+	return 0;
+}
 
 bool
 conf_is_kernel(const struct adit_conf *c)
@@ -571,6 +748,21 @@ validate_client(const struct conf_client *c, const char **ret_why)
 	return 0;
 }
 
+static const char unreachable[] =
+    "a client cannot reach such an address (127.0.0.1 would be the client "
+    "itself); give one that it reaches through the tunnel";
+
+static bool
+has_unusable(const uint8_t a[2][4])
+{
+	static const uint8_t none[4];
+
+	for (int i = 0; i < 2; i++)
+		if (memcmp(a[i], none, 4) && unusable(a[i]))
+			return true;
+	return false;
+}
+
 int
 conf_validate(const struct adit_conf *c, const char **ret_why)
 {
@@ -603,17 +795,13 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 		return fail(ret_why,
 		    "ppp mru is larger than server outer-mtu: the tunnel "
 		    "adds 60 to 110 bytes, so give about outer-mtu - 100");
-	for (int i = 0; i < 2; i++) {
-		static const uint8_t none[4];
-		if ((memcmp(c->ipv4_dns[i], none, 4) &&
-			(unusable(c->ipv4_dns[i]))) ||
-		    (memcmp(c->ipv4_nbns[i], none, 4) &&
-			unusable(c->ipv4_nbns[i])))
-			return fail(ret_why,
-			    "ppp dns or nbns: a client cannot reach such an "
-			    "address (127.0.0.1 would be the client itself); "
-			    "give one that it reaches through the tunnel");
-	}
+	if (has_unusable(c->ipv4_nbns))
+		return fail(ret_why, "ppp nbns: %s", unreachable);
+	for (size_t i = 0; i < c->group_count; i++)
+		if (has_unusable(c->groups[i].ipv4_dns))
+			return fail(ret_why, "%s %s dns: %s",
+			    i == 0 ? "ppp" : "group", c->groups[i].name,
+			    unreachable);
 	if ((c->mark_mask & (c->mark_mask + 1)) != 0)
 		return fail(ret_why,
 		    "kernel mark-mask: give the low bits, without a gap, as "

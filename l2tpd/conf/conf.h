@@ -19,6 +19,14 @@
 #define CONF_ROUTES_MAX  64
 #define CONF_WORKERS_MAX 32
 
+/* Groups of users. The struct goes to the children in one message, which has a
+ * largest size: so routes and domains of all groups lie in common tables. */
+#define CONF_GROUPS_MAX        32
+#define CONF_GROUP_NAME_MAX    48
+#define CONF_DOMAINS_MAX       8   /* of one group */
+#define CONF_GROUP_ROUTES_MAX  512 /* of all together; one: CONF_ROUTES_MAX */
+#define CONF_DOMAINS_BYTES_MAX 4096
+
 /* adit connect: this machine dials, instead of waiting for clients. */
 struct conf_client {
 	bool on;           /* a server was given */
@@ -41,6 +49,17 @@ enum conf_plane {
 	CONF_PLANE_AUTO = 0,   /* user: it runs on every kernel */
 	CONF_PLANE_USER = 1,   /* ours, in user space */
 	CONF_PLANE_KERNEL = 2, /* the kernel's ESP and L2TP, and pppd */
+};
+
+/* What clients are told about the networks that they come into. */
+struct conf_group {
+	char name[CONF_GROUP_NAME_MAX]; /* "": who is in no other group */
+	uint16_t plane;                 /* enum conf_plane */
+	uint8_t ipv4_dns[2][4];         /* 0: none */
+	/* rows of group_routes */
+	uint16_t route_first, route_count;
+	/* in domain_texts, one behind the other, each with its zero */
+	uint16_t domain_first, domain_count;
 };
 
 struct adit_conf {
@@ -68,8 +87,14 @@ struct adit_conf {
 	uint16_t mru; /* bytes */
 	uint32_t echo_interval_s;
 	uint32_t echo_failures;
-	uint8_t ipv4_dns[2][4];
 	uint8_t ipv4_nbns[2][4];
+	/* groups; [0] is everybody else, from the section ppp */
+	struct conf_group groups[1 + CONF_GROUPS_MAX];
+	uint16_t group_count; /* with [0] */
+	struct ipv4_network group_routes[CONF_GROUP_ROUTES_MAX];
+	uint16_t group_route_count;
+	char domain_texts[CONF_DOMAINS_BYTES_MAX];
+	uint16_t domain_bytes;
 	/* pool */
 	uint8_t pool_first[4], pool_last[4]; /* addresses for clients */
 	uint8_t pool_net[4];
@@ -105,6 +130,9 @@ int conf_validate(const struct adit_conf *c, const char **ret_why);
 /* "10.0.0.0/8" with min to max bits. NULL, or what is wrong with it. */
 const char *conf_parse_network(
     const char *text, long min, long max, struct ipv4_network *ret);
+/* The group of a user who is in these groups, names with commas: the first that
+ * has a section; else 0. A number in groups[]. */
+size_t conf_group_of(const struct adit_conf *c, const char *names);
 /* Is it the kernel plane that carries packets? */
 bool conf_is_kernel(const struct adit_conf *c);
 /* Is it inside the pool's network? */

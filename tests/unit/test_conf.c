@@ -116,8 +116,8 @@ test_every_key(void **state)
 	assert_int_equal(conf.mru, 1280);
 	assert_int_equal(conf.echo_interval_s, 10);
 	assert_int_equal(conf.echo_failures, 3);
-	ip_equal(conf.ipv4_dns[0], 9, 9, 9, 9);
-	ip_equal(conf.ipv4_dns[1], 1, 1, 1, 1);
+	ip_equal(conf.groups[0].ipv4_dns[0], 9, 9, 9, 9);
+	ip_equal(conf.groups[0].ipv4_dns[1], 1, 1, 1, 1);
 	ip_equal(conf.ipv4_nbns[0], 10, 0, 0, 5);
 	ip_equal(conf.ipv4_nbns[1], 0, 0, 0, 0);
 	assert_int_equal(conf.pool_prefix_bits, 24);
@@ -147,6 +147,101 @@ test_pool_follows_network(void **state)
 	assert_int_equal(
 	    load("pool { network = 10.0.0.0/24 gateway = 10.0.0.254 }"), 0);
 	ip_equal(conf.pool_first, 10, 0, 0, 1);
+}
+
+static const char *
+domain(const struct conf_group *g, size_t i)
+{
+	const char *d = conf.domain_texts + g->domain_first;
+
+	assert_true(i < g->domain_count);
+	for (; i > 0; i--)
+		d += strlen(d) + 1;
+	return d;
+}
+
+static void
+test_groups(void **state)
+{
+	const struct conf_group *g = conf.groups;
+
+	(void)state;
+	assert_int_equal(
+	    load("group staff { routes = {192.168.1.0/24} }\n"
+		 "ppp { dns = {9.9.9.9} routes = {10.1.0.0/16,\n"
+		 " 172.16.0.0/12} domains = {corp.test} }\n"
+		 "group \"the guests\" { dns = {1.1.1.1, 8.8.8.8}\n"
+		 " routes = {} domains = {a.test, _b.c-d.test}\n"
+		 " plane = kernel }\n"),
+	    0);
+	assert_int_equal(conf.group_count, 3);
+	assert_string_equal(g[0].name, "");
+	assert_int_equal(g[0].route_count, 2);
+	ip_equal(conf.group_routes[g[0].route_first + 1].net, 172, 16, 0, 0);
+	assert_int_equal(conf.group_routes[g[0].route_first + 1].bits, 12);
+	/* what a group does not say comes from ppp, wherever that stands */
+	assert_string_equal(g[1].name, "staff");
+	assert_int_equal(g[1].route_count, 1);
+	ip_equal(conf.group_routes[g[1].route_first].net, 192, 168, 1, 0);
+	ip_equal(g[1].ipv4_dns[0], 9, 9, 9, 9);
+	assert_string_equal(domain(&g[1], 0), "corp.test");
+	assert_int_equal(g[1].plane, CONF_PLANE_AUTO);
+	assert_string_equal(g[2].name, "the guests");
+	assert_int_equal(g[2].route_count, 0);
+	ip_equal(g[2].ipv4_dns[1], 8, 8, 8, 8);
+	assert_int_equal(g[2].domain_count, 2);
+	assert_string_equal(domain(&g[2], 1), "_b.c-d.test");
+	assert_int_equal(g[2].plane, CONF_PLANE_KERNEL);
+	/* the first of the user's groups that has a section */
+	assert_int_equal(conf_group_of(&conf, ""), 0);
+	assert_int_equal(conf_group_of(&conf, "staf,staffs"), 0);
+	assert_int_equal(conf_group_of(&conf, "staff"), 1);
+	assert_int_equal(conf_group_of(&conf, "x, the guests,staff"), 2);
+	assert_int_equal(conf_group_of(&conf, "x,,staff,the guests"), 1);
+}
+
+/* Each list may have its longest, but not all of them together. */
+static void
+test_groups_are_bounded(void **state)
+{
+	static char text[128 * 1024];
+	size_t n = 0, groups, i;
+
+	(void)state;
+#define SAY(...) n += (size_t)snprintf(text + n, sizeof(text) - n, __VA_ARGS__)
+	for (groups = 0; groups < 32; groups++) {
+		SAY("group g%zu { routes = {", groups);
+		for (i = 0; i < (groups < 8 ? 64 : 0); i++)
+			SAY("%s10.%zu.%zu.0/24", i > 0 ? "," : "", groups, i);
+		SAY("} }\n");
+	}
+	assert_int_equal(load(text), 0);
+	assert_int_equal(conf.group_count, 33);
+	assert_int_equal(conf.group_route_count, 512);
+	assert_int_equal(conf.groups[8].route_count, 64);
+	assert_int_equal(conf.groups[32].route_count, 0);
+	SAY("ppp { routes = {10.0.0.0/8} }\n");
+	refused(text, ":8:", "join");
+	n = 0;
+	for (groups = 0; groups < 33; groups++)
+		SAY("group g%zu { }\n", groups);
+	refused(text, ":33:", "at most 32");
+	n = 0;
+	SAY("ppp { routes = {10.0.0.0/8");
+	for (i = 0; i < 64; i++)
+		SAY(",10.0.%zu.0/24", i);
+	SAY("} }");
+	refused(text, ":1:", "at most 64");
+	n = 0;
+	for (groups = 0; groups < 3; groups++) {
+		SAY("group g%zu { domains = {", groups);
+		for (i = 0; i < 8; i++)
+			SAY("%s%060zu.%060zu.%060zu.%060zu", i > 0 ? "," : "",
+			    i, i, i, i);
+		SAY("} }\n");
+	}
+	refused(text, ":3:", "4096");
+#undef SAY
 }
 
 static void
@@ -194,6 +289,20 @@ test_refused(void **state)
 	refused("process { run-dir = \"\" }", ":1:", "absolute");
 	refused("ppp { mru =\n", ":", "");
 	refused("ppp } mru", ":1:", "");
+	refused(
+	    "ppp { routes = {10.0.0.0/8, 10.0.0.1/24} }", ":1:", "host bits");
+	refused("ppp { routes = {0.0.0.0/0} }", ":1:", "not a network");
+	refused("ppp {\ndomains = {a..b} }", ":2:", "not a domain");
+	refused("ppp { domains = {a,b,c,d,e,f,g,h,i} }", ":1:", "at most 8");
+	refused("ppp { domains = {\"a b\"} }", ":1:", "not a domain");
+	refused("ppp { domains = {b.} }", ":1:", "not a domain");
+	refused("group a { }\ngroup a { }", ":2:", "a");
+	refused("group \"a,b\" { }", ":1:", "commas");
+	refused("group \"\" { }", ":1:", "name");
+	refused("group { }", ":1:", "");
+	refused("group a {\nplane = none }", ":2:", "auto, user or kernel");
+	refused("group a {\nroute = {} }", ":2:", "adit.conf(5)");
+	refused("group a { dns = {127.0.0.1} }", "", "group a dns");
 	snprintf(long_path, sizeof(long_path),
 	    "ipsec { psk-file = \"/%0200d\" }", 0);
 	refused(long_path, ":1:", "too long");
@@ -206,6 +315,8 @@ main(void)
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_every_key),
 	    cmocka_unit_test(test_pool_follows_network),
+	    cmocka_unit_test(test_groups),
+	    cmocka_unit_test(test_groups_are_bounded),
 	    cmocka_unit_test(test_missing_file),
 	    cmocka_unit_test(test_refused),
 	};
