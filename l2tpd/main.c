@@ -76,6 +76,8 @@ worker_config(
 		(c->udp_gro ? PLANE_UDP_GRO : 0u),
 	};
 
+	if (!c->client.on)
+		memcpy(ret->gateway, c->gateway, 4);
 	ret->tun_vnet = plane_tun_has_vnet(ret->tun_fd);
 }
 

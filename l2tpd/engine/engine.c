@@ -60,6 +60,17 @@ on_ppp(void *ctx, uint32_t session, struct rd frame)
 }
 
 static void
+on_service(void *ctx, uint32_t session, struct rd packet)
+{
+	struct engine *e = ctx;
+	struct session *s;
+
+	s = sessions_find(e, session);
+	if (s != NULL)
+		services_input(s, packet);
+}
+
+static void
 on_moved(void *ctx, uint32_t association, uint32_t spi_in,
     const struct endpoint *peer)
 {
@@ -97,6 +108,7 @@ static const struct plane_events plane_events = {
     .ike = on_ike,
     .l2tp = on_l2tp,
     .ppp = on_ppp,
+    .service = on_service,
     .moved = on_moved,
     .expired = on_expired,
     .unknown_spi = on_unknown_spi,

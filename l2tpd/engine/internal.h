@@ -90,6 +90,10 @@ void routes_take(struct session *s, const struct ipv4_networks *nets);
 void routes_up(struct session *s);
 void routes_down(struct session *s);
 
+/* services.c */
+/* An IP packet of the session that asks us something. */
+void services_input(struct session *s, struct rd packet);
+
 /* auth.c */
 int authline_start(struct engine *e, int fd);
 void authline_free(struct engine *e);

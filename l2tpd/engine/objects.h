@@ -8,6 +8,7 @@
  *   session.c  PPP sessions in tunnels, leases from the authority
  *   runner_own.c, runner_pppd.c  who runs PPP for a session
  *   routes.c   networks behind sessions' devices
+ *   services.c  what clients ask on the link: DHCP
  *   auth.c     the line to the authority
  *   control.c  the control socket of adit(8)
  *   server.c   what only a server does; client.c: what only a client does
@@ -127,6 +128,8 @@ struct session {
 	bool end_by_peer;
 	char *user;                   /* cleaned for logs; NULL: none yet */
 	uint8_t ipv4_inner[4];        /* of the client, whichever side we are */
+	uint8_t group;                /* of its user, in conf.groups */
+	bool dhcp_told;               /* DHCP was answered and logged */
 	struct ipv4_networks *routes; /* behind its device; NULL: none */
 	bool routes_up;               /* plane and kernel have them */
 	bool routes_wait;             /* another session has them */

@@ -279,6 +279,7 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 		s->user = strndup(v->user, sizeof(v->user));
 	}
 	routes_take(s, &v->routes);
+	s->group = v->group < e->conf.group_count ? v->group : 0;
 	s->session_limit_s = v->session_limit_s;
 	s->idle_limit_s = v->idle_limit_s;
 	if (pv.accept) {

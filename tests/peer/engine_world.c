@@ -264,7 +264,7 @@ on_ask(struct world *w, struct imsg *m)
 		    "E=691 R=0 C=00000000000000000000000000000000 V=3 M=no");
 	}
 	if (v.reason == AUTH_ACCEPTED)
-		v.routes = w->behind;
+		v.routes = w->behind, v.group = 1;
 	assert_true(auth_msg_put_verdict(&out, &v));
 	assert_int_equal(
 	    imsg_send(w->authority, AUTH_MSG_VERDICT, 0, buf, out.len, -1), 0);
@@ -493,6 +493,13 @@ world_setup(void **state)
 	    "/tmp/adit-test-%d.c", (int)getpid());
 	conf_defaults(&conf);
 	strcpy(conf.address, "vpn.example");
+	/* the user's group */
+	conf.group_count = 2;
+	memcpy(conf.groups[1].ipv4_dns[0], (uint8_t[4]){10, 77, 0, 5}, 4);
+	conf.groups[1].route_count = 1;
+	conf.group_routes[0] = (struct ipv4_network){{192, 168, 7, 0}, 24};
+	conf.groups[1].domain_count = 1;
+	strcpy(conf.domain_texts, "lab.test");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	w->authority = imsg_new(w->loop, pair[1], &authority_ops, w);
 	assert_non_null(w->authority);

@@ -17,6 +17,7 @@
 
 #include "base/charon_msg.h"
 #include "base/log.h"
+#include "ppp-glue/services/packet.h"
 #include "tests/peer/engine_world.h"
 
 /* ---- tests ---- */
@@ -516,6 +517,79 @@ test_sessions_fields(void **state)
 	assert_non_null(strstr(text, "\"device_port\":40001"));
 }
 
+/* The answer to a DHCPINFORM of the client; false: none. */
+static bool
+ask_dhcp(struct world *w, struct packet *ret)
+{
+	static const uint8_t options[] = {
+	    53, 1, 8, 55, 4, 6, 15, 121, 249, 255};
+	static uint8_t answer[1500];
+	struct packet p = {.version = 4,
+	    .protocol = PACKET_UDP,
+	    .hop_limit = 64,
+	    .dst = {255, 255, 255, 255},
+	    .sport = 68,
+	    .dport = 67};
+	uint8_t buf[400];
+	struct wr out = wr_init(buf, sizeof(buf));
+	struct null_call call;
+	uint32_t head = 0;
+	size_t begin;
+	struct rd r;
+
+	null_drop_calls(w->plane);
+	memcpy(p.src, w->clients[0].address, 4);
+	begin = packet_begin(&out, &p);
+	wr_be32(&out, 0x01080600);
+	wr_zero(&out, 8);
+	wr_bytes(&out, p.src, 4);
+	wr_zero(&out, 12 + 16 + 192);
+	wr_be32(&out, 0x63825363);
+	wr_bytes(&out, options, sizeof(options));
+	packet_end(&out, begin);
+	assert_true(wr_ok(&out));
+	null_inject_service(w->plane, w->session, wr_rd(&out));
+	if (!null_next_call(w->plane, &call))
+		return false;
+	assert_int_equal(call.type, NULL_CALL_PPP_SEND);
+	assert_int_equal(call.session, w->session);
+	assert_true(call.data.left <= sizeof(answer));
+	r = rd_init(answer, call.data.left);
+	memcpy(answer, call.data.p, call.data.left);
+	assert_true(rd_be32(&r, &head) && head == 0xff030021);
+	assert_true(packet_parse(&r, ret));
+	return true;
+}
+
+/* Routes and domains are those of the user's group. */
+static void
+test_dhcp(void **state)
+{
+	static const uint8_t want[] = {6, 4, 10, 77, 0, 5, 15, 8, 'l', 'a', 'b',
+	    '.', 't', 'e', 's', 't', 121, 8, 24, 192, 168, 7, 10, 77, 0, 1, 249,
+	    8, 24, 192, 168, 7, 10, 77, 0, 1, 255};
+	struct world *w = *state;
+	struct packet p;
+
+	charon_up(w);
+	plugin_sa(w, 1, 0);
+	world_run(w);
+	world_dial(w, 0, 1, "alice", "secret");
+	assert_true(w->clients[0].ipv4_up);
+	assert_true(ask_dhcp(w, &p));
+	assert_memory_equal(p.dst, w->clients[0].address, 4);
+	assert_memory_equal(p.src, ((uint8_t[4]){10, 77, 0, 1}), 4);
+	assert_memory_equal(p.payload.p + 249, want, sizeof(want));
+	/* another's address */
+	w->clients[0].address[3]++;
+	assert_false(ask_dhcp(w, &p));
+	w->clients[0].address[3]--;
+	/* before IPCP is up again there is nobody to ask */
+	ppp_close(w->clients[0].ppp, "test", now_ms(w));
+	client_drain_ppp(w, &w->clients[0]);
+	assert_false(ask_dhcp(w, &p));
+}
+
 int
 main(void)
 {
@@ -538,6 +612,7 @@ main(void)
 	    T(test_half_open_cost),
 	    T(test_half_open_ends),
 	    T(test_sessions_fields),
+	    T(test_dhcp),
 	};
 
 	log_open("test", true, LOG_LEVEL_ERROR);

@@ -18,7 +18,9 @@
 
 #define PROTO_ICMP   1
 #define PROTO_TCP    6
+#define PROTO_UDP    17
 #define PROTO_ICMPV6 58
+#define PORT_DHCP    67 /* RFC 2131 4.1 */
 
 #define IPV4_DF           0x4000u
 #define IPV4_OFFSET_MASK  0x1fffu
@@ -166,6 +168,22 @@ inet_is_syn(const uint8_t *p, const struct inet_packet *ip)
 	return ip->protocol == PROTO_TCP && ip->first_fragment &&
 	    rd_skip(&r, ip->header_bytes + TCP_FLAGS_AT) && rd_u8(&r, &flags) &&
 	    (flags & TCP_FLAG_SYN) != 0;
+}
+
+bool
+inet_is_service(
+    const uint8_t *p, const struct inet_packet *ip, const uint8_t gateway[4])
+{
+	static const uint8_t all[4] = {255, 255, 255, 255};
+	struct rd r = rd_init(p, ip->total_bytes);
+	uint16_t port;
+
+	return ip->version == 4 && ip->protocol == PROTO_UDP &&
+	    ip->first_fragment &&
+	    (memcmp(ip->dst, all, 4) == 0 ||
+		memcmp(ip->dst, gateway, 4) == 0) &&
+	    rd_skip(&r, ip->header_bytes + 2) && rd_be16(&r, &port) &&
+	    port == PORT_DHCP;
 }
 
 void

@@ -88,6 +88,12 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 		u->totals.drop_spoofed++;
 		return;
 	}
+	if (!s->params.uplink && inet_is_service(p, &ip, u->cfg.gateway)) {
+		if (ratelimit_take(&s->services, loop_now_ms(u->loop)))
+			u->events.service(
+			    u->ctx, s->params.id, rd_init(p, ip.total_bytes));
+		return;
+	}
 	if (inet_is_syn(p, &ip)) {
 		sa = esp_sa_outbound_of(u->sas, s->params.association);
 		inet_clamp_mss(p, &ip, tx_session_mtu(u, s, sa, ipv6));
