@@ -31,6 +31,8 @@ enum kind {
 	KIND_PATH,         /* absolute, or empty: none */
 	KIND_IPV4,         /* one address */
 	KIND_IPV4X2,       /* list of at most two addresses */
+	KIND_IPV6X2,       /* the same for IPv6 */
+	KIND_NETWORK6,     /* prefix/bits into pool_net6 and pool_bits6 */
 	KIND_NETWORK,      /* a.b.c.d/bits into pool_net and pool_prefix_bits */
 	KIND_ROUTES,       /* list of a.b.c.d/bits into client.routes */
 	KIND_PLANE,        /* a word for enum conf_plane */
@@ -79,19 +81,20 @@ static const struct key keys[] = {
 	    AT(max_tunnels_per_association), 1, 64 },
 	{ "ppp", "allow-pap", KIND_BOOL, AT(allow_pap), 0, 0 },
 	{ "ppp", "allow-chap-md5", KIND_BOOL, AT(allow_chap_md5), 0, 0 },
-	{ "ppp", "ipv6", KIND_BOOL, AT(ipv6), 0, 0 },
 	{ "ppp", "mru", KIND_U16, AT(mru), 576, 1500 },
 	{ "ppp", "echo-interval", KIND_U32, AT(echo_interval_s), 0, 3600 },
 	{ "ppp", "echo-failures", KIND_U32, AT(echo_failures), 1, 100 },
 	{ "ppp", "dns", KIND_IPV4X2, AT(groups[0].ipv4_dns), 0, 0 },
 	{ "ppp", "routes", KIND_GROUP_ROUTES, 0, 1, 32 },
 	{ "ppp", "domains", KIND_DOMAINS, 0, 0, 0 },
+	{ "ppp", "dns6", KIND_IPV6X2, AT(ipv6_dns), 0, 0 },
 	{ "ppp", "nbns", KIND_IPV4X2, AT(ipv4_nbns), 0, 0 },
 	{ "group", "dns", KIND_IPV4X2, IN_GROUP(ipv4_dns), 0, 0 },
 	{ "group", "routes", KIND_GROUP_ROUTES, 0, 1, 32 },
 	{ "group", "domains", KIND_DOMAINS, 0, 0, 0 },
 	{ "group", "plane", KIND_PLANE, IN_GROUP(plane), 0, 0 },
 	{ "pool", "network", KIND_NETWORK, AT(pool_net), 8, 30 },
+	{ "pool", "network6", KIND_NETWORK6, AT(pool_net6), 16, 62 },
 	{ "pool", "gateway", KIND_IPV4, AT(gateway), 0, 0 },
 	{ "pool", "first", KIND_IPV4, AT(pool_first), 0, 0 },
 	{ "pool", "last", KIND_IPV4, AT(pool_last), 0, 0 },
@@ -305,6 +308,53 @@ take_network(const struct key *k, const char *v, struct adit_conf *c)
 }
 
 static const char *
+take_ipv6x2(cfg_opt_t *opt, uint8_t (*ret)[16])
+{
+	unsigned int n = cfg_opt_size(opt);
+
+	if (n > 2)
+		return "at most two addresses";
+	memset(ret, 0, 2 * sizeof(ret[0]));
+	for (unsigned int i = 0; i < n; i++)
+		if (inet_pton(AF_INET6, cfg_opt_getnstr(opt, i), ret[i]) != 1)
+			return "not an IPv6 address: write it like "
+			       "\"2001:db8::53\"";
+	return NULL;
+}
+
+static const char *
+take_network6(const struct key *k, const char *v, struct adit_conf *c)
+{
+	static const char help[] = "not a network: write it like "
+				   "\"2001:db8:1::/48\", with 16 to 62 bits";
+	char text[INET6_ADDRSTRLEN], *end;
+	const char *slash = strchr(v, '/');
+	uint8_t a[16];
+	long bits;
+
+	if (!slash || (size_t)(slash - v) >= sizeof(text))
+		return help;
+	memcpy(text, v, (size_t)(slash - v));
+	text[slash - v] = '\0';
+	errno = 0;
+	bits = strtol(slash + 1, &end, 10);
+	if (inet_pton(AF_INET6, text, a) != 1 || !*(slash + 1) || *end ||
+	    errno || bits < k->min || bits > k->max)
+		return help;
+	for (long i = bits; i < 128; i++)
+		if (a[i / 8] & 0x80 >> i % 8)
+			return "host bits are set: give the network's first "
+			       "address";
+	/* RFC 4291 2.4: unicast, and not link-local; RFC 4193 */
+	if ((a[0] & 0xe0) != 0x20 && (a[0] & 0xfe) != 0xfc)
+		return "not a network that hosts can have: give one of 2000::/3 "
+		       "or of fc00::/7";
+	memcpy(c->pool_net6, a, sizeof(c->pool_net6));
+	c->pool_bits6 = (uint8_t)bits;
+	return NULL;
+}
+
+static const char *
 take_routes(const struct key *k, cfg_opt_t *opt, struct conf_client *c)
 {
 	unsigned int n = cfg_opt_size(opt);
@@ -416,6 +466,10 @@ take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c,
 			why = take_ipv4(cfg_opt_getnstr(opt, i),
 			    (uint8_t *)place + (size_t)4 * i);
 		return why;
+	case KIND_IPV6X2:
+		return take_ipv6x2(opt, c->ipv6_dns);
+	case KIND_NETWORK6:
+		return take_network6(k, cfg_opt_getnstr(opt, 0), c);
 	case KIND_NETWORK:
 		return take_network(k, cfg_opt_getnstr(opt, 0), c);
 	case KIND_ROUTES:
@@ -529,6 +583,7 @@ make_opt(const struct key *k)
 	case KIND_U32:
 		return o_int;
 	case KIND_IPV4X2:
+	case KIND_IPV6X2:
 	case KIND_ROUTES:
 	case KIND_GROUP_ROUTES:
 	case KIND_DOMAINS:
@@ -728,6 +783,20 @@ conf_is_client(const struct adit_conf *c, const uint8_t a[4])
 	return host_of(c, ipv4_number(a)) && memcmp(a, c->gateway, 4) != 0;
 }
 
+bool
+conf_prefix_of(const struct adit_conf *c, const uint8_t ipv4[4], uint8_t ret[8])
+{
+	uint32_t place = ipv4_number(ipv4) - ipv4_number(c->pool_net);
+
+	if (c->pool_bits6 == 0 || !conf_is_inside(c, ipv4))
+		return false;
+	for (int i = 0; i < 8; i++)
+		ret[i] = c->pool_net6[i];
+	for (int i = 0; i < 4; i++)
+		ret[4 + i] |= (uint8_t)(place >> (24 - 8 * i));
+	return true;
+}
+
 /* Classes of addresses that no host can have. */
 static bool
 unusable(const uint8_t a[4])
@@ -745,6 +814,25 @@ validate_client(const struct conf_client *c, const char **ret_why)
 	if (!c->user[0] || !c->password_file[0])
 		return fail(ret_why,
 		    "client: give user and password-file as well as server");
+	return 0;
+}
+
+static int
+validate_ipv6(const struct adit_conf *c, const char **ret_why)
+{
+	int most = 32 + c->pool_prefix_bits; /* 64 less the pool's own bits */
+
+	if (c->pool_bits6 == 0)
+		return 0;
+	if (c->pool_bits6 > most)
+		return fail(ret_why,
+		    "pool network6: too small for a /64 for each address of "
+		    "network: give one with %d bits or less, or a smaller "
+		    "network",
+		    most);
+	if (c->mru < 1280)
+		return fail(
+		    ret_why, "ppp mru: IPv6 (pool network6) needs 1280 bytes");
 	return 0;
 }
 
@@ -795,6 +883,8 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 		return fail(ret_why,
 		    "ppp mru is larger than server outer-mtu: the tunnel "
 		    "adds 60 to 110 bytes, so give about outer-mtu - 100");
+	if (validate_ipv6(c, ret_why) < 0)
+		return -EINVAL;
 	if (has_unusable(c->ipv4_nbns))
 		return fail(ret_why, "ppp nbns: %s", unreachable);
 	for (size_t i = 0; i < c->group_count; i++)

@@ -83,11 +83,11 @@ struct adit_conf {
 	/* ppp */
 	bool allow_pap;
 	bool allow_chap_md5;
-	bool ipv6;
 	uint16_t mru; /* bytes */
 	uint32_t echo_interval_s;
 	uint32_t echo_failures;
 	uint8_t ipv4_nbns[2][4];
+	uint8_t ipv6_dns[2][16];
 	/* groups; [0] is everybody else, from the section ppp */
 	struct conf_group groups[1 + CONF_GROUPS_MAX];
 	uint16_t group_count; /* with [0] */
@@ -99,7 +99,9 @@ struct adit_conf {
 	uint8_t pool_first[4], pool_last[4]; /* addresses for clients */
 	uint8_t pool_net[4];
 	uint8_t pool_prefix_bits;
-	uint8_t gateway[4]; /* our address on every link, inside pool_net */
+	uint8_t pool_net6[8]; /* a /64 of it for each client */
+	uint8_t pool_bits6;   /* 0: no IPv6 */
+	uint8_t gateway[4];   /* our address on every link, inside pool_net */
 	uint16_t sessions_per_user; /* 0: no limit */
 	/* plane */
 	uint16_t workers; /* threads for packets; 0: one a processor */
@@ -133,6 +135,11 @@ const char *conf_parse_network(
 /* The group of a user who is in these groups, names with commas: the first that
  * has a section; else 0. A number in groups[]. */
 size_t conf_group_of(const struct adit_conf *c, const char *names);
+/* The IPv6 prefix (64 bits) that goes with a client's address: the network6's
+ * with the place of the address in the pool's network as its last bits. False:
+ * there is no network6. */
+bool conf_prefix_of(
+    const struct adit_conf *c, const uint8_t ipv4[4], uint8_t ret[8]);
 /* Is it the kernel plane that carries packets? */
 bool conf_is_kernel(const struct adit_conf *c);
 /* Is it inside the pool's network? */

@@ -81,6 +81,8 @@ test_defaults(void **state)
 static void
 test_every_key(void **state)
 {
+	uint8_t prefix[8];
+
 	(void)state;
 	assert_int_equal(
 	    load(
@@ -91,10 +93,12 @@ test_every_key(void **state)
 		" certificate-file = /a/crt key-file = /a/key }\n"
 		"l2tp { hello-interval = 45 max-tunnels = 7\n"
 		" max-tunnels-per-association = 2 }\n"
-		"ppp { allow-pap = true allow-chap-md5 = on ipv6 = yes\n"
+		"ppp { allow-pap = true allow-chap-md5 = on\n"
 		" mru = 1280 echo-interval = 10 echo-failures = 3\n"
-		" dns = {\"9.9.9.9\", 1.1.1.1} nbns = {10.0.0.5} }\n"
-		"pool { network = 192.168.100.0/24 gateway = 192.168.100.9\n"
+		" dns = {\"9.9.9.9\", 1.1.1.1} nbns = {10.0.0.5}\n"
+		" dns6 = {\"2001:db8::53\"} }\n"
+		"pool { network = 192.168.100.0/24\n"
+		" network6 = \"2001:db8:1::/48\" gateway = 192.168.100.9\n"
 		" first = 192.168.100.10 last = 192.168.100.20\n"
 		" sessions-per-user = 3 }\n"
 		"plane { workers = 3 tun-tcp-offload = no tun-udp-offload = no\n"
@@ -112,7 +116,7 @@ test_every_key(void **state)
 	assert_int_equal(conf.hello_interval_s, 45);
 	assert_int_equal(conf.max_tunnels, 7);
 	assert_int_equal(conf.max_tunnels_per_association, 2);
-	assert_true(conf.allow_pap && conf.allow_chap_md5 && conf.ipv6);
+	assert_true(conf.allow_pap && conf.allow_chap_md5);
 	assert_int_equal(conf.mru, 1280);
 	assert_int_equal(conf.echo_interval_s, 10);
 	assert_int_equal(conf.echo_failures, 3);
@@ -121,6 +125,14 @@ test_every_key(void **state)
 	ip_equal(conf.ipv4_nbns[0], 10, 0, 0, 5);
 	ip_equal(conf.ipv4_nbns[1], 0, 0, 0, 0);
 	assert_int_equal(conf.pool_prefix_bits, 24);
+	assert_int_equal(conf.pool_bits6, 48);
+	assert_memory_equal(conf.pool_net6, "\x20\x01\x0d\xb8\0\1\0\0", 8);
+	assert_memory_equal(conf.ipv6_dns[0] + 14, "\0\x53", 2);
+	assert_true(conf_prefix_of(
+	    &conf, (const uint8_t[]){192, 168, 100, 20}, prefix));
+	assert_memory_equal(prefix, "\x20\x01\x0d\xb8\0\1\0\x14", 8);
+	assert_false(conf_prefix_of(
+	    &conf, (const uint8_t[]){192, 168, 101, 20}, prefix));
 	ip_equal(conf.gateway, 192, 168, 100, 9);
 	ip_equal(conf.pool_first, 192, 168, 100, 10);
 	ip_equal(conf.pool_last, 192, 168, 100, 20);
@@ -296,6 +308,14 @@ test_refused(void **state)
 	refused("ppp { domains = {a,b,c,d,e,f,g,h,i} }", ":1:", "at most 8");
 	refused("ppp { domains = {\"a b\"} }", ":1:", "not a domain");
 	refused("ppp { domains = {b.} }", ":1:", "not a domain");
+	refused("pool { network6 = \"2001:db8::/64\" }", ":1:", "16 to 62");
+	refused("pool { network6 = \"2001:db8::1/48\" }", ":1:", "host bits");
+	refused("pool { network6 = \"2001:db8::\" }", ":1:", "/48");
+	refused("pool { network6 = \"fe80::/48\" }", ":1:", "2000::/3");
+	refused("pool { network6 = \"2001:db8::/53\" }", "", "52 bits");
+	refused("pool { network6 = \"2001:db8::/48\" }\nppp { mru = 1000 }", "",
+	    "1280");
+	refused("ppp { dns6 = {1.1.1.1} }", ":1:", "IPv6");
 	refused("group a { }\ngroup a { }", ":2:", "a");
 	refused("group \"a,b\" { }", ":1:", "commas");
 	refused("group \"\" { }", ":1:", "name");
