@@ -93,6 +93,13 @@ void routes_down(struct session *s);
 /* services.c */
 /* An IP packet of the session that asks us something. */
 void services_input(struct session *s, struct rd packet);
+/* IPV6CP is open: ifids and prefix are in the session; is not any more. */
+void services_ipv6_up(struct session *s);
+void services_ipv6_down(struct session *s);
+/* PPP is about to be closed by us: we are no router any more. */
+void services_goodbye(struct session *s);
+void services_tick(struct session *s, uint64_t now);
+uint64_t services_deadline(const struct session *s); /* UINT64_MAX: none */
 
 /* auth.c */
 int authline_start(struct engine *e, int fd);

@@ -8,7 +8,7 @@
  *   session.c  PPP sessions in tunnels, leases from the authority
  *   runner_own.c, runner_pppd.c  who runs PPP for a session
  *   routes.c   networks behind sessions' devices
- *   services.c  what clients ask on the link: DHCP
+ *   services.c  what clients ask on the link: DHCP, IPv6
  *   auth.c     the line to the authority
  *   control.c  the control socket of adit(8)
  *   server.c   what only a server does; client.c: what only a client does
@@ -39,6 +39,7 @@
 #include "l2tpd/plane/plane.h"
 #include "l2tpd/proto/tunnel.h"
 #include "ppp-glue/engine/ppp.h"
+#include "ppp-glue/services/ra.h"
 
 /* Timers, milliseconds. */
 #define T_HOUSEKEEPING_MS 5000  /* counters to charon and the authority */
@@ -126,10 +127,14 @@ struct session {
 	bool in_plane, ipv4_up, draining, ending;
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;
-	char *user;                   /* cleaned for logs; NULL: none yet */
-	uint8_t ipv4_inner[4];        /* of the client, whichever side we are */
-	uint8_t group;                /* of its user, in conf.groups */
-	bool dhcp_told;               /* DHCP was answered and logged */
+	char *user;            /* cleaned for logs; NULL: none yet */
+	uint8_t ipv4_inner[4]; /* of the client, whichever side we are */
+	uint8_t group;         /* of its user, in conf.groups */
+	bool dhcp_told;        /* DHCP was answered and logged */
+	bool ipv6_up;
+	uint8_t ipv6_prefix[8];              /* of the client; 0: none */
+	uint8_t ifid_local[8], ifid_peer[8]; /* of IPV6CP */
+	struct ra_timer ra;
 	struct ipv4_networks *routes; /* behind its device; NULL: none */
 	bool routes_up;               /* plane and kernel have them */
 	bool routes_wait;             /* another session has them */

@@ -35,8 +35,9 @@ struct plane_events {
 	/* A PPP frame that is not IP of an open session. */
 	void (*ppp)(void *ctx, uint32_t session, struct rd frame);
 	/* An IP packet of an open session that asks for what the engine knows:
-	 * DHCP. Its source is the session's address; of the rest only lengths
-	 * were looked at. A few a second of each session, others are lost. */
+	 * DHCP, router solicitations. Its source is the session's address (or
+	 * ::), of the rest only lengths were looked at. A few a second of each
+	 * session, others are lost. */
 	void (*service)(void *ctx, uint32_t session, struct rd packet);
 	/* ESP authenticated from a new outer endpoint (NAT mapping changed).
 	 * The plane already sends there. */
