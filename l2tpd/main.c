@@ -209,6 +209,7 @@ engine_go(void *ctx, struct child_start *start)
 	    .stopped = engine_stopped,
 	    .password = &password,
 	    .routes = set_routes,
+	    .services_fd = take(start, PRIV_FD_SERVICES),
 	    .pppd_start = start_pppd,
 	    .pppd_end = end_pppd,
 	    .link = set_link,

@@ -196,6 +196,9 @@ engine_begin(struct engine *e)
 	    e->loop, &plane_events, e, e->start.plane_new_ctx);
 	if (e->plane == NULL)
 		return errno != 0 ? -errno : -ENOMEM;
+	if (e->kernel && e->start.services_fd >= 0 &&
+	    services_listen(e, e->start.services_fd) < 0)
+		return -ENOMEM;
 	if (e->role->begin(e) < 0 ||
 	    control_start(e, e->start.control_listen_fd) < 0 ||
 	    charon_start(e, e->start.plane_listen_fd) < 0)
@@ -218,6 +221,7 @@ engine_new(struct loop *loop, const struct engine_start *start)
 	e->start = *start;
 	e->start.conf = &e->conf;
 	e->started = time(NULL);
+	e->services_fd = -1;
 	LIST_INIT(&e->dead_tunnels);
 	LIST_INIT(&e->dead_sessions); /* all zero: so are the others */
 	random_bytes(&e->sas_out_seed, sizeof(e->sas_out_seed));
@@ -314,6 +318,7 @@ engine_free(struct engine *e)
 	control_free(e);
 	e->role->free(e);
 	authline_free(e);
+	services_free(e);
 	plane_free(e->plane);
 	loop_timer_free(e->housekeeping);
 	loop_timer_free(e->reaper);

@@ -101,6 +101,12 @@ void services_goodbye(struct session *s);
 void services_tick(struct session *s, uint64_t now);
 uint64_t services_deadline(const struct session *s); /* UINT64_MAX: none */
 
+/* services_kernel.c */
+int services_listen(struct engine *e, int fd); /* adopted */
+void services_free(struct engine *e);
+/* An IPv4 packet to the client of the session. 0 or -errno. */
+int services_send(struct session *s, struct rd packet);
+
 /* auth.c */
 int authline_start(struct engine *e, int fd);
 void authline_free(struct engine *e);

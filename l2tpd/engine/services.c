@@ -8,6 +8,7 @@
  * is not understood gets no answer.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -19,6 +20,20 @@
 #define FRAME_IPV6 0xff030057u /* RFC 5072 3 */
 
 /* ---- IPv4 ---- */
+
+/* w: a frame with an IPv4 packet. */
+static int
+send_ipv4(struct session *s, const struct wr *w)
+{
+	struct rd frame = wr_rd(w);
+
+	if (!wr_ok(w))
+		return -EMSGSIZE;
+	if (!s->engine->kernel)
+		return plane_ppp_send(s->engine->plane, s->id, frame);
+	rd_skip(&frame, 4); /* pppd's interface takes IP */
+	return services_send(s, frame);
+}
 
 static void
 log_answer(struct session *s, const struct dhcp_answer *a, size_t cut)
@@ -57,8 +72,7 @@ answer_inform(struct session *s, const struct dhcp_inform *q)
 	memcpy(a.dns, g->ipv4_dns, sizeof(a.dns));
 	wr_be32(&w, FRAME_IPV4);
 	cut = dhcp_build_ack(&w, q, &a);
-	if (wr_ok(&w) &&
-	    plane_ppp_send(s->engine->plane, s->id, wr_rd(&w)) == 0)
+	if (send_ipv4(s, &w) == 0)
 		log_answer(s, &a, cut);
 }
 

@@ -23,6 +23,9 @@ enum {
 	CDN_NO_FACILITIES = 4,
 };
 
+/* As in the user plane (tables.c). */
+enum { QUESTIONS_BURST = 10, QUESTIONS_RATE = 3 };
+
 struct session *
 sessions_find(struct engine *e, uint32_t id)
 {
@@ -158,6 +161,8 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 	    : runner_own_new(&e->ppp_config, loop_now_ms(e->loop));
 	s->timer = loop_timer_new(e->loop, session_timer, s);
 	ra_timer_stop(&s->ra);
+	ratelimit_init(&s->questions, QUESTIONS_BURST, QUESTIONS_RATE,
+	    loop_now_ms(e->loop));
 	if (s->ppp == NULL || s->timer == NULL)
 		goto refuse;
 	rc = register_early(s, v);
