@@ -93,6 +93,8 @@ auth_msg_put_verdict(struct wr *w, const struct auth_verdict *v)
 	wr_be32(w, v->session_limit_s);
 	wr_be32(w, v->idle_limit_s);
 	field_put_text(w, v->user, sizeof(v->user));
+	wr_u8(w, v->group);
+	wr_bytes(w, v->ipv6_prefix, sizeof(v->ipv6_prefix));
 	return field_put_networks(w, &v->routes);
 }
 
@@ -115,6 +117,8 @@ auth_msg_get_verdict(struct rd *r, struct auth_verdict *ret)
 	rd_be32(r, &v.session_limit_s);
 	rd_be32(r, &v.idle_limit_s);
 	field_get_text(r, v.user, sizeof(v.user));
+	rd_u8(r, &v.group);
+	rd_bytes(r, v.ipv6_prefix, sizeof(v.ipv6_prefix));
 	field_get_networks(r, &v.routes);
 	if (!field_get_end(r))
 		return false;

@@ -70,9 +70,11 @@ struct auth_verdict {
 	uint8_t ipv4_local[4], ipv4_peer[4];
 	uint8_t ipv4_dns[2][4], ipv4_nbns[2][4]; /* zero: none */
 	uint8_t ifid_peer[8];
+	uint8_t ipv6_prefix[8];                 /* 0: no IPv6 */
 	uint32_t session_limit_s, idle_limit_s; /* 0: none */
 	char user[AUTH_MSG_NAME_MAX]; /* canonical name, cleaned for logs */
 	struct ipv4_networks routes;  /* behind the user's device */
+	uint8_t group; /* the user's, a number in the configuration */
 };
 
 struct auth_use {

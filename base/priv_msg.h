@@ -118,7 +118,8 @@ enum priv_fd {
 	PRIV_FD_TUN_NETWORKS = 15,
 	/* engine of the kernel plane: UDP 1701 */
 	PRIV_FD_UDP1701 = 16,
-	PRIV_FD_COUNT_ = 17,
+	PRIV_FD_SERVICES = 17, /* l2tpd/monitor/service_socket.h */
+	PRIV_FD_COUNT_ = 18,
 };
 
 #endif

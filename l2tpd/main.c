@@ -76,6 +76,8 @@ worker_config(
 		(c->udp_gro ? PLANE_UDP_GRO : 0u),
 	};
 
+	if (!c->client.on)
+		memcpy(ret->gateway, c->gateway, 4);
 	ret->tun_vnet = plane_tun_has_vnet(ret->tun_fd);
 }
 
@@ -215,6 +217,7 @@ engine_go(void *ctx, struct child_start *start)
 	    .stopped = engine_stopped,
 	    .password = &password,
 	    .routes = set_routes,
+	    .services_fd = take(start, PRIV_FD_SERVICES),
 	    .pppd_start = start_pppd,
 	    .pppd_end = end_pppd,
 	    .forget = forget,

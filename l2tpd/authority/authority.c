@@ -285,8 +285,11 @@ fill_lease(const struct authority *a, const struct session *s,
 		v->session_limit_s = left > 0 ? (uint32_t)left : 1;
 	memcpy(v->ipv4_local, a->conf.gateway, 4);
 	memcpy(v->ipv4_peer, s->ipv4, 4);
-	memcpy(v->ipv4_dns, a->conf.ipv4_dns, sizeof(v->ipv4_dns));
+	v->group = (uint8_t)conf_group_of(&a->conf, u->groups);
+	memcpy(v->ipv4_dns, a->conf.groups[v->group].ipv4_dns,
+	    sizeof(v->ipv4_dns));
 	memcpy(v->ipv4_nbns, a->conf.ipv4_nbns, sizeof(v->ipv4_nbns));
+	(void)conf_prefix_of(&a->conf, s->ipv4, v->ipv6_prefix);
 	/* RFC 5072 4.1: any non-zero one; the address makes it unique here */
 	memcpy(v->ifid_peer + 4, s->ipv4, 4);
 }

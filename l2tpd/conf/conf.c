@@ -19,31 +19,38 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/imsg.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum kind {
 	KIND_BOOL,
 	KIND_U16,
 	KIND_U32,
-	KIND_TEXT,    /* any text without control characters */
-	KIND_PATH,    /* absolute, or empty: none */
-	KIND_IPV4,    /* one address */
-	KIND_IPV4X2,  /* list of at most two addresses */
-	KIND_NETWORK, /* a.b.c.d/bits into pool_net and pool_prefix_bits */
-	KIND_ROUTES,  /* list of a.b.c.d/bits into client.routes */
-	KIND_PLANE,   /* a word for enum conf_plane */
+	KIND_TEXT,         /* any text without control characters */
+	KIND_PATH,         /* absolute, or empty: none */
+	KIND_IPV4,         /* one address */
+	KIND_IPV4X2,       /* list of at most two addresses */
+	KIND_IPV6X2,       /* the same for IPv6 */
+	KIND_NETWORK6,     /* prefix/bits into pool_net6 and pool_bits6 */
+	KIND_NETWORK,      /* a.b.c.d/bits into pool_net and pool_prefix_bits */
+	KIND_ROUTES,       /* list of a.b.c.d/bits into client.routes */
+	KIND_PLANE,        /* a word for enum conf_plane */
+	KIND_GROUP_ROUTES, /* list of a.b.c.d/bits into group_routes */
+	KIND_DOMAINS,      /* list of domain names into domain_texts */
 };
 
 struct key {
 	const char *section, *name;
 	enum kind kind;
-	size_t offset; /* in struct adit_conf */
+	size_t offset; /* in struct adit_conf; of groups: in theirs */
 	long min, max; /* numbers; texts: max is the room in bytes */
 };
 
-#define AT(field)   offsetof(struct adit_conf, field)
-#define ROOM(field) ((long)sizeof(((struct adit_conf *)0)->field))
-#define TEXT(field) AT(field), 0, ROOM(field)
+#define AT(field)       offsetof(struct adit_conf, field)
+#define IN_GROUP(field) offsetof(struct conf_group, field)
+#define ROOM(field)     ((long)sizeof(((struct adit_conf *)0)->field))
+#define TEXT(field)     AT(field), 0, ROOM(field)
 
 /* clang-format off */
 static const struct key keys[] = {
@@ -74,13 +81,20 @@ static const struct key keys[] = {
 	    AT(max_tunnels_per_association), 1, 64 },
 	{ "ppp", "allow-pap", KIND_BOOL, AT(allow_pap), 0, 0 },
 	{ "ppp", "allow-chap-md5", KIND_BOOL, AT(allow_chap_md5), 0, 0 },
-	{ "ppp", "ipv6", KIND_BOOL, AT(ipv6), 0, 0 },
 	{ "ppp", "mru", KIND_U16, AT(mru), 576, 1500 },
 	{ "ppp", "echo-interval", KIND_U32, AT(echo_interval_s), 0, 3600 },
 	{ "ppp", "echo-failures", KIND_U32, AT(echo_failures), 1, 100 },
-	{ "ppp", "dns", KIND_IPV4X2, AT(ipv4_dns), 0, 0 },
+	{ "ppp", "dns", KIND_IPV4X2, AT(groups[0].ipv4_dns), 0, 0 },
+	{ "ppp", "routes", KIND_GROUP_ROUTES, 0, 1, 32 },
+	{ "ppp", "domains", KIND_DOMAINS, 0, 0, 0 },
+	{ "ppp", "dns6", KIND_IPV6X2, AT(ipv6_dns), 0, 0 },
 	{ "ppp", "nbns", KIND_IPV4X2, AT(ipv4_nbns), 0, 0 },
+	{ "group", "dns", KIND_IPV4X2, IN_GROUP(ipv4_dns), 0, 0 },
+	{ "group", "routes", KIND_GROUP_ROUTES, 0, 1, 32 },
+	{ "group", "domains", KIND_DOMAINS, 0, 0, 0 },
+	{ "group", "plane", KIND_PLANE, IN_GROUP(plane), 0, 0 },
 	{ "pool", "network", KIND_NETWORK, AT(pool_net), 8, 30 },
+	{ "pool", "network6", KIND_NETWORK6, AT(pool_net6), 16, 62 },
 	{ "pool", "gateway", KIND_IPV4, AT(gateway), 0, 0 },
 	{ "pool", "first", KIND_IPV4, AT(pool_first), 0, 0 },
 	{ "pool", "last", KIND_IPV4, AT(pool_last), 0, 0 },
@@ -104,7 +118,10 @@ static const struct key keys[] = {
 /* clang-format on */
 
 static const char *const sections[] = {"client", "server", "ipsec", "l2tp",
-    "ppp", "pool", "plane", "kernel", "process"};
+    "ppp", "group", "pool", "plane", "kernel", "process"};
+
+_Static_assert(sizeof(struct adit_conf) <= IMSG_PAYLOAD_MAX,
+    "it goes to the children in one message");
 
 static char why_buffer[512];
 
@@ -151,6 +168,7 @@ void
 conf_defaults(struct adit_conf *c)
 {
 	memset(c, 0, sizeof(*c));
+	c->group_count = 1;
 	c->dpd_delay_s = 30;
 	c->hello_interval_s = 60; /* accepted by every client */
 	c->max_tunnels = 10000;
@@ -290,6 +308,53 @@ take_network(const struct key *k, const char *v, struct adit_conf *c)
 }
 
 static const char *
+take_ipv6x2(cfg_opt_t *opt, uint8_t (*ret)[16])
+{
+	unsigned int n = cfg_opt_size(opt);
+
+	if (n > 2)
+		return "at most two addresses";
+	memset(ret, 0, 2 * sizeof(ret[0]));
+	for (unsigned int i = 0; i < n; i++)
+		if (inet_pton(AF_INET6, cfg_opt_getnstr(opt, i), ret[i]) != 1)
+			return "not an IPv6 address: write it like "
+			       "\"2001:db8::53\"";
+	return NULL;
+}
+
+static const char *
+take_network6(const struct key *k, const char *v, struct adit_conf *c)
+{
+	static const char help[] = "not a network: write it like "
+				   "\"2001:db8:1::/48\", with 16 to 62 bits";
+	char text[INET6_ADDRSTRLEN], *end;
+	const char *slash = strchr(v, '/');
+	uint8_t a[16];
+	long bits;
+
+	if (!slash || (size_t)(slash - v) >= sizeof(text))
+		return help;
+	memcpy(text, v, (size_t)(slash - v));
+	text[slash - v] = '\0';
+	errno = 0;
+	bits = strtol(slash + 1, &end, 10);
+	if (inet_pton(AF_INET6, text, a) != 1 || !*(slash + 1) || *end ||
+	    errno || bits < k->min || bits > k->max)
+		return help;
+	for (long i = bits; i < 128; i++)
+		if (a[i / 8] & 0x80 >> i % 8)
+			return "host bits are set: give the network's first "
+			       "address";
+	/* RFC 4291 2.4: unicast, and not link-local; RFC 4193 */
+	if ((a[0] & 0xe0) != 0x20 && (a[0] & 0xfe) != 0xfc)
+		return "not a network that hosts can have: give one of 2000::/3 "
+		       "or of fc00::/7";
+	memcpy(c->pool_net6, a, sizeof(c->pool_net6));
+	c->pool_bits6 = (uint8_t)bits;
+	return NULL;
+}
+
+static const char *
 take_routes(const struct key *k, cfg_opt_t *opt, struct conf_client *c)
 {
 	unsigned int n = cfg_opt_size(opt);
@@ -304,12 +369,78 @@ take_routes(const struct key *k, cfg_opt_t *opt, struct conf_client *c)
 	return why;
 }
 
-/* The value(s) of opt into c. NULL, or why not. */
 static const char *
-take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
-    size_t buf_bytes)
+take_group_routes(const struct key *k, cfg_opt_t *opt, struct adit_conf *c,
+    struct conf_group *g)
 {
-	void *place = (char *)c + k->offset;
+	unsigned int n = cfg_opt_size(opt);
+	const char *why = NULL;
+
+	if (n > CONF_ROUTES_MAX)
+		return "too many routes: at most 64";
+	if (n > (unsigned int)(CONF_GROUP_ROUTES_MAX - c->group_route_count))
+		return "too many routes of all groups together: at most 512; "
+		       "join neighbours, or leave out those that ppp has";
+	g->route_first = c->group_route_count;
+	g->route_count = (uint16_t)n;
+	for (unsigned int i = 0; i < n && !why; i++)
+		why = conf_parse_network(cfg_opt_getnstr(opt, i), k->min,
+		    k->max, &c->group_routes[c->group_route_count++]);
+	return why;
+}
+
+/* RFC 1035 2.3.1, with the underscore that is in use. */
+static bool
+is_domain(const char *v)
+{
+	size_t label = 0, i;
+
+	for (i = 0; v[i]; i++) {
+		if (v[i] == '.' ? label == 0
+				: !strchr("abcdefghijklmnopqrstuvwxyz"
+					  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789-_",
+				      v[i]))
+			return false;
+		label = v[i] == '.' ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	return label > 0 && i <= 250;
+}
+
+static const char *
+take_domains(cfg_opt_t *opt, struct adit_conf *c, struct conf_group *g)
+{
+	unsigned int n = cfg_opt_size(opt);
+	const char *v;
+	size_t len;
+
+	if (n > CONF_DOMAINS_MAX)
+		return "too many domains: at most 8";
+	g->domain_first = c->domain_bytes;
+	g->domain_count = (uint16_t)n;
+	for (unsigned int i = 0; i < n; i++) {
+		v = cfg_opt_getnstr(opt, i);
+		len = strlen(v) + 1;
+		if (!is_domain(v))
+			return "not a domain: write it like "
+			       "\"corp.example.com\"";
+		if (len > sizeof(c->domain_texts) - c->domain_bytes)
+			return "too much text in the domains of all groups: "
+			       "at most 4096 characters";
+		memcpy(c->domain_texts + c->domain_bytes, v, len);
+		c->domain_bytes = (uint16_t)(c->domain_bytes + len);
+	}
+	return NULL;
+}
+
+/* The value(s) of opt into c, or into its group g. NULL, or why not. */
+static const char *
+take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c,
+    struct conf_group *g, char *buf, size_t buf_bytes)
+{
+	void *place = (g != &c->groups[0] ? (char *)g : (char *)c) + k->offset;
 	unsigned int n = cfg_opt_size(opt);
 	const char *why = NULL;
 
@@ -335,12 +466,21 @@ take(const struct key *k, cfg_opt_t *opt, struct adit_conf *c, char *buf,
 			why = take_ipv4(cfg_opt_getnstr(opt, i),
 			    (uint8_t *)place + (size_t)4 * i);
 		return why;
+	case KIND_IPV6X2:
+		return take_ipv6x2(opt, c->ipv6_dns);
+	case KIND_NETWORK6:
+		return take_network6(k, cfg_opt_getnstr(opt, 0), c);
 	case KIND_NETWORK:
 		return take_network(k, cfg_opt_getnstr(opt, 0), c);
 	case KIND_ROUTES:
 		return take_routes(k, opt, &c->client);
 	case KIND_PLANE:
-		return take_plane(cfg_opt_getnstr(opt, 0), &c->plane);
+		/* EXCEPTION(rule 6): a field of struct adit_conf */
+		return take_plane(cfg_opt_getnstr(opt, 0), (uint16_t *)place);
+	case KIND_GROUP_ROUTES:
+		return take_group_routes(k, opt, c, g);
+	case KIND_DOMAINS:
+		return take_domains(opt, c, g);
 	}
 	return "internal error: no such kind of key";
 }
@@ -369,12 +509,38 @@ validate_cb(cfg_t *cfg, cfg_opt_t *opt)
 	if (!k)
 		return 0;
 	conf_defaults(&scratch);
-	why = take(k, opt, &scratch, buf, sizeof(buf));
+	why = take(k, opt, &scratch, &scratch.groups[cfg_title(cfg) ? 1 : 0],
+	    buf, sizeof(buf));
 	if (why) {
 		cfg_error(cfg, "%s: %s", k->name, why);
 		return -1;
 	}
 	return 0;
+}
+
+/* The same when the section of a group was read. */
+static int
+validate_group_cb(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned int n = cfg_opt_size(opt);
+	const char *name = cfg_title(cfg_opt_getnsec(opt, n - 1));
+	size_t len = strlen(name);
+
+	if (n > CONF_GROUPS_MAX)
+		cfg_error(cfg, "group %s: too many groups: at most %d", name,
+		    CONF_GROUPS_MAX);
+	else if (len == 0 || len >= CONF_GROUP_NAME_MAX)
+		cfg_error(cfg, "group: give a name of 1 to %d bytes",
+		    CONF_GROUP_NAME_MAX - 1);
+	else if (name[0] == ' ' || name[len - 1] == ' ' ||
+	    strpbrk(name, ",\"\\\n\r\t"))
+		cfg_error(cfg,
+		    "group %s: no user can be in a group of this name; leave "
+		    "out commas, quotes and blanks at the ends",
+		    name);
+	else
+		return 0;
+	return -1;
 }
 
 /* The first complaint is the one that helps. */
@@ -417,7 +583,10 @@ make_opt(const struct key *k)
 	case KIND_U32:
 		return o_int;
 	case KIND_IPV4X2:
+	case KIND_IPV6X2:
 	case KIND_ROUTES:
+	case KIND_GROUP_ROUTES:
+	case KIND_DOMAINS:
 		return o_list;
 	default:
 		return o_str;
@@ -439,8 +608,11 @@ make_cfg(void)
 			if (!strcmp(keys[i].section, sections[s]))
 				inner[s][n++] = make_opt(&keys[i]);
 		inner[s][n] = end;
-		outer[s] = (cfg_opt_t)CFG_SEC(
-		    (char *)(uintptr_t)sections[s], inner[s], CFGF_NONE);
+		outer[s] =
+		    (cfg_opt_t)CFG_SEC((char *)(uintptr_t)sections[s], inner[s],
+			strcmp(sections[s], "group")
+			    ? CFGF_NONE
+			    : CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
 	}
 	outer[COUNT(sections)] = end;
 	cfg = cfg_init(outer, CFGF_NONE);
@@ -452,33 +624,77 @@ make_cfg(void)
 		    name, sizeof(name), "%s|%s", keys[i].section, keys[i].name);
 		cfg_set_validate_func(cfg, name, validate_cb);
 	}
+	cfg_set_validate_func(cfg, "group", validate_group_cb);
 	return cfg;
 }
 
+/* An empty list is a value, too. */
 static bool
-given(cfg_t *cfg, const char *section, const char *name)
+given(cfg_t *sec, const char *name)
 {
-	cfg_t *sec = cfg_getsec(cfg, section);
 	cfg_opt_t *opt = sec ? cfg_getopt(sec, name) : NULL;
 
-	return opt && cfg_opt_size(opt) > 0;
+	return opt &&
+	    (cfg_opt_size(opt) > 0 ||
+		(opt->flags & (CFGF_LIST | CFGF_MODIFIED)) ==
+		    (CFGF_LIST | CFGF_MODIFIED));
 }
 
-static void
-collect(cfg_t *cfg, struct adit_conf *c)
+/* All of a section, into c or its group g. 0, or why not all fits. */
+static int
+collect_section(cfg_t *sec, struct adit_conf *c, struct conf_group *g,
+    const char *path, const char **ret_why)
 {
+	const char *why = NULL;
 	char buf[128];
 
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (given(cfg, keys[i].section, keys[i].name))
-			(void)take(&keys[i],
-			    cfg_getopt(
-				cfg_getsec(cfg, keys[i].section), keys[i].name),
-			    c, buf, sizeof(buf));
-	c->client.on = given(cfg, "client", "server");
-	if (given(cfg, "pool", "network") || given(cfg, "pool", "gateway"))
-		derive_pool(c, !given(cfg, "pool", "gateway"),
-		    !given(cfg, "pool", "first"), !given(cfg, "pool", "last"));
+	for (size_t i = 0; i < COUNT(keys) && !why; i++)
+		if (!strcmp(keys[i].section, cfg_name(sec)) &&
+		    given(sec, keys[i].name))
+			why = take(&keys[i], cfg_getopt(sec, keys[i].name), c,
+			    g, buf, sizeof(buf));
+	if (!why)
+		return 0;
+	return fail(ret_why, "%s:%d: %s %s: %s", path, sec->line, cfg_name(sec),
+	    g->name, why);
+}
+
+/* What a group does not say is said by ppp. */
+static int
+collect_groups(
+    cfg_t *cfg, struct adit_conf *c, const char *path, const char **ret_why)
+{
+	struct conf_group *g;
+	cfg_t *sec;
+	int err = 0;
+
+	for (unsigned int i = 0; i < cfg_size(cfg, "group") && !err; i++) {
+		sec = cfg_getnsec(cfg, "group", i);
+		g = &c->groups[c->group_count++];
+		*g = c->groups[0];
+		g->plane = CONF_PLANE_AUTO;
+		snprintf(g->name, sizeof(g->name), "%s", cfg_title(sec));
+		err = collect_section(sec, c, g, path, ret_why);
+	}
+	return err;
+}
+
+static int
+collect(cfg_t *cfg, struct adit_conf *c, const char *path, const char **ret_why)
+{
+	cfg_t *pool = cfg_getsec(cfg, "pool");
+	int err = 0;
+
+	for (size_t s = 0; s < COUNT(sections) && !err; s++)
+		err = strcmp(sections[s], "group")
+		    ? collect_section(cfg_getsec(cfg, sections[s]), c,
+			  &c->groups[0], path, ret_why)
+		    : collect_groups(cfg, c, path, ret_why);
+	c->client.on = given(cfg_getsec(cfg, "client"), "server");
+	if (given(pool, "network") || given(pool, "gateway"))
+		derive_pool(c, !given(pool, "gateway"), !given(pool, "first"),
+		    !given(pool, "last"));
+	return err;
 }
 
 int
@@ -506,7 +722,7 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 			fail(ret_why, "%s: cannot be read", path);
 		err = -EINVAL;
 	} else {
-		collect(cfg, &c);
+		err = collect(cfg, &c, path, ret_why);
 	}
 	cfg_free(cfg);
 	if (err)
@@ -522,6 +738,22 @@ conf_load(const char *path, struct adit_conf *ret, const char **ret_why)
 }
 
 /* ---- relations ---- */
+
+size_t
+conf_group_of(const struct adit_conf *c, const char *names)
+{
+	size_t n;
+
+	for (; *names; names += n) {
+		names += strspn(names, ", ");
+		n = strcspn(names, ",");
+		for (size_t i = 1; i < c->group_count; i++)
+			if (strlen(c->groups[i].name) == n &&
+			    !memcmp(c->groups[i].name, names, n))
+				return i;
+	}
+	return 0;
+}
 
 bool
 conf_is_kernel(const struct adit_conf *c)
@@ -551,6 +783,20 @@ conf_is_client(const struct adit_conf *c, const uint8_t a[4])
 	return host_of(c, ipv4_number(a)) && memcmp(a, c->gateway, 4) != 0;
 }
 
+bool
+conf_prefix_of(const struct adit_conf *c, const uint8_t ipv4[4], uint8_t ret[8])
+{
+	uint32_t place = ipv4_number(ipv4) - ipv4_number(c->pool_net);
+
+	if (c->pool_bits6 == 0 || !conf_is_inside(c, ipv4))
+		return false;
+	for (int i = 0; i < 8; i++)
+		ret[i] = c->pool_net6[i];
+	for (int i = 0; i < 4; i++)
+		ret[4 + i] |= (uint8_t)(place >> (24 - 8 * i));
+	return true;
+}
+
 /* Classes of addresses that no host can have. */
 static bool
 unusable(const uint8_t a[4])
@@ -569,6 +815,40 @@ validate_client(const struct conf_client *c, const char **ret_why)
 		return fail(ret_why,
 		    "client: give user and password-file as well as server");
 	return 0;
+}
+
+static int
+validate_ipv6(const struct adit_conf *c, const char **ret_why)
+{
+	int most = 32 + c->pool_prefix_bits; /* 64 less the pool's own bits */
+
+	if (c->pool_bits6 == 0)
+		return 0;
+	if (c->pool_bits6 > most)
+		return fail(ret_why,
+		    "pool network6: too small for a /64 for each address of "
+		    "network: give one with %d bits or less, or a smaller "
+		    "network",
+		    most);
+	if (c->mru < 1280)
+		return fail(
+		    ret_why, "ppp mru: IPv6 (pool network6) needs 1280 bytes");
+	return 0;
+}
+
+static const char unreachable[] =
+    "a client cannot reach such an address (127.0.0.1 would be the client "
+    "itself); give one that it reaches through the tunnel";
+
+static bool
+has_unusable(const uint8_t a[2][4])
+{
+	static const uint8_t none[4];
+
+	for (int i = 0; i < 2; i++)
+		if (memcmp(a[i], none, 4) && unusable(a[i]))
+			return true;
+	return false;
 }
 
 int
@@ -603,17 +883,15 @@ conf_validate(const struct adit_conf *c, const char **ret_why)
 		return fail(ret_why,
 		    "ppp mru is larger than server outer-mtu: the tunnel "
 		    "adds 60 to 110 bytes, so give about outer-mtu - 100");
-	for (int i = 0; i < 2; i++) {
-		static const uint8_t none[4];
-		if ((memcmp(c->ipv4_dns[i], none, 4) &&
-			(unusable(c->ipv4_dns[i]))) ||
-		    (memcmp(c->ipv4_nbns[i], none, 4) &&
-			unusable(c->ipv4_nbns[i])))
-			return fail(ret_why,
-			    "ppp dns or nbns: a client cannot reach such an "
-			    "address (127.0.0.1 would be the client itself); "
-			    "give one that it reaches through the tunnel");
-	}
+	if (validate_ipv6(c, ret_why) < 0)
+		return -EINVAL;
+	if (has_unusable(c->ipv4_nbns))
+		return fail(ret_why, "ppp nbns: %s", unreachable);
+	for (size_t i = 0; i < c->group_count; i++)
+		if (has_unusable(c->groups[i].ipv4_dns))
+			return fail(ret_why, "%s %s dns: %s",
+			    i == 0 ? "ppp" : "group", c->groups[i].name,
+			    unreachable);
 	if ((c->mark_mask & (c->mark_mask + 1)) != 0)
 		return fail(ret_why,
 		    "kernel mark-mask: give the low bits, without a gap, as "

@@ -19,6 +19,14 @@
 #define CONF_ROUTES_MAX  64
 #define CONF_WORKERS_MAX 32
 
+/* Groups of users. The struct goes to the children in one message, which has a
+ * largest size: so routes and domains of all groups lie in common tables. */
+#define CONF_GROUPS_MAX        32
+#define CONF_GROUP_NAME_MAX    48
+#define CONF_DOMAINS_MAX       8   /* of one group */
+#define CONF_GROUP_ROUTES_MAX  512 /* of all together; one: CONF_ROUTES_MAX */
+#define CONF_DOMAINS_BYTES_MAX 4096
+
 /* adit connect: this machine dials, instead of waiting for clients. */
 struct conf_client {
 	bool on;           /* a server was given */
@@ -43,6 +51,17 @@ enum conf_plane {
 	CONF_PLANE_KERNEL = 2, /* the kernel's ESP and L2TP, and pppd */
 };
 
+/* What clients are told about the networks that they come into. */
+struct conf_group {
+	char name[CONF_GROUP_NAME_MAX]; /* "": who is in no other group */
+	uint16_t plane;                 /* enum conf_plane */
+	uint8_t ipv4_dns[2][4];         /* 0: none */
+	/* rows of group_routes */
+	uint16_t route_first, route_count;
+	/* in domain_texts, one behind the other, each with its zero */
+	uint16_t domain_first, domain_count;
+};
+
 struct adit_conf {
 	struct conf_client client;
 	/* who we are */
@@ -64,17 +83,25 @@ struct adit_conf {
 	/* ppp */
 	bool allow_pap;
 	bool allow_chap_md5;
-	bool ipv6;
 	uint16_t mru; /* bytes */
 	uint32_t echo_interval_s;
 	uint32_t echo_failures;
-	uint8_t ipv4_dns[2][4];
 	uint8_t ipv4_nbns[2][4];
+	uint8_t ipv6_dns[2][16];
+	/* groups; [0] is everybody else, from the section ppp */
+	struct conf_group groups[1 + CONF_GROUPS_MAX];
+	uint16_t group_count; /* with [0] */
+	struct ipv4_network group_routes[CONF_GROUP_ROUTES_MAX];
+	uint16_t group_route_count;
+	char domain_texts[CONF_DOMAINS_BYTES_MAX];
+	uint16_t domain_bytes;
 	/* pool */
 	uint8_t pool_first[4], pool_last[4]; /* addresses for clients */
 	uint8_t pool_net[4];
 	uint8_t pool_prefix_bits;
-	uint8_t gateway[4]; /* our address on every link, inside pool_net */
+	uint8_t pool_net6[8]; /* a /64 of it for each client */
+	uint8_t pool_bits6;   /* 0: no IPv6 */
+	uint8_t gateway[4];   /* our address on every link, inside pool_net */
 	uint16_t sessions_per_user; /* 0: no limit */
 	/* plane */
 	uint16_t workers; /* threads for packets; 0: one a processor */
@@ -105,6 +132,14 @@ int conf_validate(const struct adit_conf *c, const char **ret_why);
 /* "10.0.0.0/8" with min to max bits. NULL, or what is wrong with it. */
 const char *conf_parse_network(
     const char *text, long min, long max, struct ipv4_network *ret);
+/* The group of a user who is in these groups, names with commas: the first that
+ * has a section; else 0. A number in groups[]. */
+size_t conf_group_of(const struct adit_conf *c, const char *names);
+/* The IPv6 prefix (64 bits) that goes with a client's address: the network6's
+ * with the place of the address in the pool's network as its last bits. False:
+ * there is no network6. */
+bool conf_prefix_of(
+    const struct adit_conf *c, const uint8_t ipv4[4], uint8_t ret[8]);
 /* Is it the kernel plane that carries packets? */
 bool conf_is_kernel(const struct adit_conf *c);
 /* Is it inside the pool's network? */

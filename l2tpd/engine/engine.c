@@ -60,6 +60,17 @@ on_ppp(void *ctx, uint32_t session, struct rd frame)
 }
 
 static void
+on_service(void *ctx, uint32_t session, struct rd packet)
+{
+	struct engine *e = ctx;
+	struct session *s;
+
+	s = sessions_find(e, session);
+	if (s != NULL)
+		services_input(s, packet);
+}
+
+static void
 on_moved(void *ctx, uint32_t association, uint32_t spi_in,
     const struct endpoint *peer)
 {
@@ -97,6 +108,7 @@ static const struct plane_events plane_events = {
     .ike = on_ike,
     .l2tp = on_l2tp,
     .ppp = on_ppp,
+    .service = on_service,
     .moved = on_moved,
     .expired = on_expired,
     .unknown_spi = on_unknown_spi,
@@ -184,6 +196,9 @@ engine_begin(struct engine *e)
 	    e->loop, &plane_events, e, e->start.plane_new_ctx);
 	if (e->plane == NULL)
 		return errno != 0 ? -errno : -ENOMEM;
+	if (e->kernel && e->start.services_fd >= 0 &&
+	    services_listen(e, e->start.services_fd) < 0)
+		return -ENOMEM;
 	if (e->role->begin(e) < 0 ||
 	    control_start(e, e->start.control_listen_fd) < 0 ||
 	    charon_start(e, e->start.plane_listen_fd) < 0)
@@ -206,6 +221,7 @@ engine_new(struct loop *loop, const struct engine_start *start)
 	e->start = *start;
 	e->start.conf = &e->conf;
 	e->started = time(NULL);
+	e->services_fd = -1;
 	LIST_INIT(&e->dead_tunnels);
 	LIST_INIT(&e->dead_sessions); /* all zero: so are the others */
 	random_bytes(&e->sas_out_seed, sizeof(e->sas_out_seed));
@@ -302,6 +318,7 @@ engine_free(struct engine *e)
 	control_free(e);
 	e->role->free(e);
 	authline_free(e);
+	services_free(e);
 	plane_free(e->plane);
 	loop_timer_free(e->housekeeping);
 	loop_timer_free(e->reaper);

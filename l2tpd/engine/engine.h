@@ -39,6 +39,9 @@ struct engine_start {
 	 * to be routed to the TUN device; none: no longer. nets: borrowed. */
 	void (*routes)(
 	    void *ctx, uint32_t session, const struct ipv4_networks *nets);
+	/* Of the kernel plane only: adopted; questions of clients to the
+	 * link, -1: there are none. */
+	int services_fd;
 	/* Of the kernel plane only: ask the monitor for a pppd on a channel
 	 * (borrowed), and for its end; engine_pppd_line() brings the line. */
 	void (*pppd_start)(void *ctx, uint32_t session, int channel_fd);

@@ -92,6 +92,23 @@ void routes_take(struct session *s, const struct ipv4_networks *nets);
 void routes_up(struct session *s);
 void routes_down(struct session *s);
 
+/* services.c */
+/* An IP packet of the session that asks us something. */
+void services_input(struct session *s, struct rd packet);
+/* IPV6CP is open: ifids and prefix are in the session; is not any more. */
+void services_ipv6_up(struct session *s);
+void services_ipv6_down(struct session *s);
+/* PPP is about to be closed by us: we are no router any more. */
+void services_goodbye(struct session *s);
+void services_tick(struct session *s, uint64_t now);
+uint64_t services_deadline(const struct session *s); /* UINT64_MAX: none */
+
+/* services_kernel.c */
+int services_listen(struct engine *e, int fd); /* adopted */
+void services_free(struct engine *e);
+/* An IPv4 packet to the client of the session. 0 or -errno. */
+int services_send(struct session *s, struct rd packet);
+
 /* auth.c */
 int authline_start(struct engine *e, int fd);
 void authline_free(struct engine *e);

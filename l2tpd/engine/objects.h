@@ -8,6 +8,8 @@
  *   session.c  PPP sessions in tunnels, leases from the authority
  *   runner_own.c, runner_pppd.c  who runs PPP for a session
  *   routes.c   networks behind sessions' devices
+ *   services.c  what clients ask on the link: DHCP, IPv6;
+ *   services_kernel.c  how it comes there in the kernel plane
  *   auth.c     the line to the authority
  *   control.c  the control socket of adit(8)
  *   server.c   what only a server does; client.c: what only a client does
@@ -30,6 +32,7 @@
 #include "base/charon_msg.h"
 #include "base/imsg.h"
 #include "base/loop.h"
+#include "base/ratelimit.h"
 #include "l2tpd/conf/conf.h"
 #include "l2tpd/engine/engine.h"
 #include "l2tpd/engine/runner.h"
@@ -38,6 +41,7 @@
 #include "l2tpd/plane/plane.h"
 #include "l2tpd/proto/tunnel.h"
 #include "ppp-glue/engine/ppp.h"
+#include "ppp-glue/services/ra.h"
 
 /* Timers, milliseconds. */
 #define T_HOUSEKEEPING_MS 5000  /* counters to charon and the authority */
@@ -125,8 +129,15 @@ struct session {
 	bool in_plane, ipv4_up, draining, ending;
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;
-	char *user;                   /* cleaned for logs; NULL: none yet */
-	uint8_t ipv4_inner[4];        /* of the client, whichever side we are */
+	char *user;                 /* cleaned for logs; NULL: none yet */
+	uint8_t ipv4_inner[4];      /* of the client, whichever side we are */
+	uint8_t group;              /* of its user, in conf.groups */
+	bool dhcp_told;             /* DHCP was answered and logged */
+	struct ratelimit questions; /* to the link; kernel plane */
+	bool ipv6_up;
+	uint8_t ipv6_prefix[8];              /* of the client; 0: none */
+	uint8_t ifid_local[8], ifid_peer[8]; /* of IPV6CP */
+	struct ra_timer ra;
 	struct ipv4_networks *routes; /* behind its device; NULL: none */
 	bool routes_up;               /* plane and kernel have them */
 	bool routes_wait;             /* another session has them */
@@ -153,6 +164,8 @@ struct engine {
 	struct plane *plane;
 	bool kernel; /* the kernel plane: charon has its own IPsec */
 	struct ike_relay *relay; /* NULL in the kernel plane */
+	int services_fd;         /* -1: not the kernel plane */
+	struct loop_fd *services_watch;
 	struct vici *vici;
 	struct refusals *refusals; /* of the kernel plane; NULL: none yet */
 	const struct engine_role *role;

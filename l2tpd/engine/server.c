@@ -26,7 +26,8 @@ server_begin(struct engine *e)
 	    .server = true,
 	    .name = "adit",
 	    .mru = c->mru,
-	    .ipv6 = false,
+	    .ipv6 = c->pool_bits6 > 0,
+	    .ifid = {[7] = 1}, /* fe80::1, as on the TUN device */
 	    .echo_interval_ms = c->echo_interval_s * 1000,
 	    .echo_failures = c->echo_failures,
 	    .random = engine_random,
@@ -98,8 +99,11 @@ server_ipv4_up(struct session *s, const struct ppp_effect *fx)
 static uint64_t
 server_stop(struct engine *e)
 {
+	struct session *s, *next;
 	struct tunnel_box *b, *tmp;
 
+	HASH_ITER (hh, e->sessions, s, next)
+		services_goodbye(s);
 	/* RFC 2661 4.4.2 result 6: requester is being shut down */
 	HASH_ITER (hh, e->tunnels, b, tmp)
 		tunnels_close_box(b, 6, "server stops");

@@ -23,6 +23,9 @@ enum {
 	CDN_NO_FACILITIES = 4,
 };
 
+/* As in the user plane (tables.c). */
+enum { QUESTIONS_BURST = 10, QUESTIONS_RATE = 3 };
+
 struct session *
 sessions_find(struct engine *e, uint32_t id)
 {
@@ -75,6 +78,7 @@ session_timer(void *ctx)
 	uint64_t now = loop_now_ms(s->engine->loop);
 
 	refresh_life(s, now);
+	services_tick(s, now);
 	runner_tick(s->ppp, now);
 	session_drain(s);
 }
@@ -85,6 +89,8 @@ session_rearm(struct session *s)
 	uint64_t now = loop_now_ms(s->engine->loop), at;
 
 	at = runner_deadline(s->ppp);
+	if (services_deadline(s) < at)
+		at = services_deadline(s);
 	if (at == UINT64_MAX)
 		loop_timer_cancel(s->timer);
 	else
@@ -154,6 +160,9 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 	    ? runner_pppd_new(e, s->id, on_ready, s)
 	    : runner_own_new(&e->ppp_config, loop_now_ms(e->loop));
 	s->timer = loop_timer_new(e->loop, session_timer, s);
+	ra_timer_stop(&s->ra);
+	ratelimit_init(&s->questions, QUESTIONS_BURST, QUESTIONS_RATE,
+	    loop_now_ms(e->loop));
 	if (s->ppp == NULL || s->timer == NULL)
 		goto refuse;
 	rc = register_early(s, v);
@@ -273,12 +282,15 @@ sessions_verdict(struct engine *e, const struct auth_verdict *v)
 	memcpy(pv.ipv4_peer, v->ipv4_peer, 4);
 	memcpy(pv.ipv4_dns, v->ipv4_dns, sizeof(pv.ipv4_dns));
 	memcpy(pv.ipv4_nbns, v->ipv4_nbns, sizeof(pv.ipv4_nbns));
-	memcpy(pv.ifid_peer, v->ifid_peer, sizeof(pv.ifid_peer));
+	/* ifid_peer stays zero: a client that has an identifier of its own
+	 * (RFC 5072 4.1) keeps it, some cannot take another one */
 	if (v->user[0] != '\0') {
 		free(s->user);
 		s->user = strndup(v->user, sizeof(v->user));
 	}
 	routes_take(s, &v->routes);
+	memcpy(s->ipv6_prefix, v->ipv6_prefix, sizeof(s->ipv6_prefix));
+	s->group = v->group < e->conf.group_count ? v->group : 0;
 	s->session_limit_s = v->session_limit_s;
 	s->idle_limit_s = v->idle_limit_s;
 	if (pv.accept) {
@@ -316,6 +328,18 @@ on_ipv4_up(struct session *s, const struct ppp_effect *fx)
 	routes_up(s);
 }
 
+static int
+open_ipv6(struct session *s)
+{
+	int rc = plane_session_open_ipv6(s->engine->plane, s->id,
+	    s->ipv6_prefix, s->ifid_peer, runner_peer_mru(s->ppp));
+
+	if (rc < 0)
+		log_msg(MSG_SESSION_FAILED, "session=%u step=ipv6 why=\"%s\"",
+		    s->id, strerror(-rc));
+	return rc;
+}
+
 static void
 on_ipv4_down(struct session *s)
 {
@@ -324,6 +348,42 @@ on_ipv4_down(struct session *s)
 	s->ipv4_up = false;
 	routes_down(s);
 	plane_session_shut(s->engine->plane, s->id);
+	if (s->ipv6_up) /* shut means both */
+		open_ipv6(s);
+}
+
+/* Without a prefix there is nothing but link-local addresses, which nobody is
+ * served by. */
+static void
+on_ipv6_up(struct session *s, const struct ppp_effect *fx)
+{
+	static const uint8_t none[8];
+
+	memcpy(s->ifid_local, fx->ifid_local, 8);
+	memcpy(s->ifid_peer, fx->ifid_peer, 8);
+	if (s->engine->role->dials || memcmp(s->ipv6_prefix, none, 8) == 0 ||
+	    open_ipv6(s) < 0)
+		return;
+	s->ipv6_up = true;
+	services_ipv6_up(s);
+}
+
+static void
+on_ipv6_down(struct session *s)
+{
+	struct engine *e = s->engine;
+
+	if (!s->ipv6_up)
+		return;
+	s->ipv6_up = false;
+	services_ipv6_down(s);
+	if (s->ipv4_up) /* shut means both */
+		routes_down(s);
+	plane_session_shut(e->plane, s->id);
+	if (s->ipv4_up &&
+	    plane_session_open_ipv4(
+		e->plane, s->id, s->ipv4_inner, runner_peer_mru(s->ppp)) == 0)
+		routes_up(s);
 }
 
 static void
@@ -343,8 +403,12 @@ effect(struct session *s, const struct ppp_effect *fx)
 	case PPP_EFFECT_IPV4_DOWN:
 		on_ipv4_down(s);
 		break;
-	case PPP_EFFECT_IPV6_UP: /* prefixes come with a later release */
+	case PPP_EFFECT_IPV6_UP:
+		on_ipv6_up(s, fx);
+		break;
 	case PPP_EFFECT_IPV6_DOWN:
+		on_ipv6_down(s);
+		break;
 	case PPP_EFFECT_AUTHENTICATED:
 		break;
 	case PPP_EFFECT_DOWN:
@@ -389,6 +453,7 @@ sessions_close(struct session *s, const char *why)
 		return;
 	if (s->end_why == NULL)
 		s->end_why = why;
+	services_goodbye(s);
 	runner_close(s->ppp, why, loop_now_ms(s->engine->loop));
 	session_drain(s);
 }
@@ -405,6 +470,8 @@ sessions_bury(struct session *s, const char *why, bool by_peer)
 		s->end_why = why;
 		s->end_by_peer = by_peer;
 	}
+	services_ipv6_down(s);
+	s->ipv6_up = false;
 	on_ipv4_down(s);
 	if (s->auth == SESSION_AUTH_ASKED || s->auth == SESSION_AUTH_ACCEPTED)
 		authline_stop(s, s->end_why);

@@ -15,6 +15,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if_arp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@
 #include "l2tpd/monitor/link.h"
 #include "l2tpd/monitor/open.h"
 #include "l2tpd/monitor/pppds.h"
+#include "l2tpd/monitor/service_socket.h"
 #include "l2tpd/monitor/site_routes.h"
 #include "l2tpd/monitor/tun_steer.h"
 #include "l2tpd/monitor/xfrm_guard.h"
@@ -467,7 +469,7 @@ struct opened {
 		int udp4500, esp, tun;
 	} worker[CONF_WORKERS_MAX];
 	struct tun_maps maps;
-	int udp500, udp1701, plane, control;
+	int udp500, udp1701, services, plane, control;
 	int psk, ca, crl, certificate, key, password;
 };
 
@@ -535,7 +537,12 @@ open_kernel_plane(struct monitor *m, struct opened *o)
 	if (m->pppds == NULL)
 		return -1;
 	o->udp1701 = open_udp_marked(m->conf, 0);
-	return o->udp1701 < 0 ? -1 : 0;
+	o->services = service_socket_open(ARPHRD_PPP);
+	if (o->services < 0)
+		log_msg(MSG_OPEN_FAILED,
+		    "what=services step=packet-socket why=\"%s\"",
+		    strerror(-o->services));
+	return o->udp1701 < 0 || o->services < 0 ? -1 : 0;
 }
 
 static int
@@ -544,7 +551,7 @@ open_all(struct monitor *m, struct opened *o)
 	const struct adit_conf *c = m->conf;
 
 	memset(o, 0, sizeof(*o));
-	o->udp500 = o->udp1701 = o->plane = -1;
+	o->udp500 = o->udp1701 = o->services = o->plane = -1;
 	o->maps = (struct tun_maps){-1, -1};
 	if ((conf_is_kernel(c) ? open_kernel_plane(m, o)
 			       : open_user_plane(m, o)) < 0 ||
@@ -572,6 +579,7 @@ hand_over(struct monitor *m, const struct opened *o)
 		return -errno;
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP500, o->udp500);
 	rc |= give(m, ROLE_ENGINE, PRIV_FD_UDP1701, o->udp1701);
+	rc |= give(m, ROLE_ENGINE, PRIV_FD_SERVICES, o->services);
 	for (i = 0; i < o->workers; i++) {
 		rc |= give_worker(
 		    m, ROLE_ENGINE, i, PRIV_FD_UDP4500, o->worker[i].udp4500);

@@ -24,6 +24,7 @@
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "base/priv_msg.h"
+#include "l2tpd/monitor/tun_ipv6.h"
 
 #define UDP_BUFFER_BYTES (8 * 1024 * 1024)
 /* Packets that may wait in a queue of the TUN device. It has to hold what comes
@@ -252,6 +253,12 @@ open_tun(const struct adit_conf *c, bool many, bool first)
 	if (rc < 0) {
 		errno = -rc;
 		return fail(fd, "tun", "configure");
+	}
+	rc = first && c->pool_bits6 > 0 && !c->client.on ? tun_ipv6_configure(c)
+							 : 0;
+	if (rc < 0) {
+		errno = -rc;
+		return fail(fd, "tun", "ipv6");
 	}
 	return fd;
 }

@@ -34,6 +34,11 @@ struct plane_events {
 	    const struct endpoint *peer, uint16_t peer_port, struct rd data);
 	/* A PPP frame that is not IP of an open session. */
 	void (*ppp)(void *ctx, uint32_t session, struct rd frame);
+	/* An IP packet of an open session that asks for what the engine knows:
+	 * DHCP, router solicitations. Its source is the session's address (or
+	 * ::), of the rest only lengths were looked at. A few a second of each
+	 * session, others are lost. */
+	void (*service)(void *ctx, uint32_t session, struct rd packet);
 	/* ESP authenticated from a new outer endpoint (NAT mapping changed).
 	 * The plane already sends there. */
 	void (*moved)(void *ctx, uint32_t association, uint32_t spi_in,
@@ -57,6 +62,7 @@ struct plane_config {
 	int tun_fd;            /* IFF_TUN | IFF_NO_PI */
 	uint16_t inner_mtu;    /* of the TUN device, bytes */
 	uint16_t outer_mtu;    /* bytes, e.g. 1500 */
+	uint8_t gateway[4];    /* ours on every link; 0: none, a client */
 	bool tun_vnet;         /* a virtio_net_hdr is in front of each packet */
 	bool copy_dscp;        /* of the inner packet to the outer one */
 	unsigned int offloads; /* enum plane_offload */

@@ -168,7 +168,9 @@ ipv6cp_start(struct ppp *p)
 
 	c->ask_ifid = true;
 	memset(c->peer, 0, IFID_BYTES);
-	if (p->cfg->ipv6)
+	if (!is_zero(p->cfg->ifid))
+		memcpy(c->local, p->cfg->ifid, IFID_BYTES);
+	else if (p->cfg->ipv6)
 		new_ifid(p, c->assigned, c->local);
 	link_ncp_start(p, &c->ncp, &ipv6cp_ops, p->cfg->ipv6);
 }

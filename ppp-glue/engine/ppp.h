@@ -42,6 +42,7 @@ struct ppp_config {
 	const char *name; /* Name in our CHAP Challenge, e.g. "adit" */
 	uint16_t mru;     /* what we ask for and can receive, bytes; 1400 */
 	bool ipv6;        /* offer IPV6CP */
+	uint8_t ifid[8];  /* what we ask for in IPV6CP; 0: a random one */
 	uint32_t echo_interval_ms; /* LCP echo, 0: never */
 	uint32_t echo_failures;    /* unanswered ones until the link is dead */
 	/* client role only */

@@ -199,6 +199,7 @@ start_plane(struct end *e)
 	    .ike = on_ike,
 	    .l2tp = on_l2tp,
 	    .ppp = on_packet,
+	    .service = on_packet,
 	    .moved = on_moved,
 	    .expired = on_expired,
 	    .unknown_spi = on_unknown,

@@ -112,11 +112,19 @@ static void
 start(void)
 {
 	const struct plane_config cfg = {
-	    -1, -1, -1, -1, 1400, 1500, false, false, 0};
+	    .udp500_fd = -1,
+	    .udp4500_fd = -1,
+	    .esp_fd = -1,
+	    .tun_fd = -1,
+	    .inner_mtu = 1400,
+	    .outer_mtu = 1500,
+	    .gateway = {10, 0, 0, 254},
+	};
 	const struct plane_events events = {
 	    .ike = on_ike,
 	    .l2tp = on_l2tp,
 	    .ppp = on_ppp,
+	    .service = on_ppp,
 	    .moved = on_moved,
 	    .expired = on_expired,
 	    .unknown_spi = on_unknown,

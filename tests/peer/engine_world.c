@@ -78,6 +78,14 @@ client_drain_ppp(struct world *w, struct client *c)
 		case PPP_EFFECT_IPV4_DOWN:
 			c->ipv4_up = false;
 			break;
+		case PPP_EFFECT_IPV6_UP:
+			c->ipv6_up = true;
+			memcpy(c->ifid, fx.ifid_local, 8);
+			memcpy(c->server_ifid, fx.ifid_peer, 8);
+			break;
+		case PPP_EFFECT_IPV6_DOWN:
+			c->ipv6_up = false;
+			break;
 		case PPP_EFFECT_DOWN:
 			c->ppp_down = true;
 			break;
@@ -209,6 +217,7 @@ world_dial(struct world *w, size_t index, uint32_t mark, const char *user,
 	    .server = false,
 	    .methods = {PPP_AUTH_MSCHAPV2},
 	    .mru = 1400,
+	    .ipv6 = w->ipv6,
 	    .user = user,
 	    .password = &c->password,
 	    .random = on_random,
@@ -264,7 +273,9 @@ on_ask(struct world *w, struct imsg *m)
 		    "E=691 R=0 C=00000000000000000000000000000000 V=3 M=no");
 	}
 	if (v.reason == AUTH_ACCEPTED)
-		v.routes = w->behind;
+		v.routes = w->behind, v.group = 1,
+		memcpy(v.ipv6_prefix, "\x20\x01\x0d\xb8\0\1\0", 7),
+		v.ipv6_prefix[7] = w->next_address;
 	assert_true(auth_msg_put_verdict(&out, &v));
 	assert_int_equal(
 	    imsg_send(w->authority, AUTH_MSG_VERDICT, 0, buf, out.len, -1), 0);
@@ -493,6 +504,15 @@ world_setup(void **state)
 	    "/tmp/adit-test-%d.c", (int)getpid());
 	conf_defaults(&conf);
 	strcpy(conf.address, "vpn.example");
+	conf.pool_bits6 = 48; /* the prefix is the fake authority's */
+	conf.ipv6_dns[0][0] = 0xfd;
+	/* the user's group */
+	conf.group_count = 2;
+	memcpy(conf.groups[1].ipv4_dns[0], (uint8_t[4]){10, 77, 0, 5}, 4);
+	conf.groups[1].route_count = 1;
+	conf.group_routes[0] = (struct ipv4_network){{192, 168, 7, 0}, 24};
+	conf.groups[1].domain_count = 1;
+	strcpy(conf.domain_texts, "lab.test");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	w->authority = imsg_new(w->loop, pair[1], &authority_ops, w);
 	assert_non_null(w->authority);

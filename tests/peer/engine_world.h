@@ -36,7 +36,8 @@ struct client {
 	struct secret password;
 	uint16_t local_session;
 	uint16_t server_tunnel, server_session;
-	bool session_up, ipv4_up, ppp_down, tunnel_down;
+	bool session_up, ipv4_up, ipv6_up, ppp_down, tunnel_down;
+	uint8_t ifid[8], server_ifid[8];
 	uint8_t address[4];
 };
 
@@ -64,6 +65,7 @@ struct world {
 	/* fake plugin, control */
 	int plugin_fd, control_fd;
 	char plugin_path[64], control_path[64];
+	bool ipv6; /* clients that dial from now on speak it, too */
 	bool stopped;
 	unsigned int vici_wanted;
 };

@@ -72,6 +72,14 @@ on_ppp(void *ctx, uint32_t session, struct rd frame)
 }
 
 static void
+on_service(void *ctx, uint32_t session, struct rd packet)
+{
+	struct net_server *s = ctx;
+
+	note(s, &s->service, session, NULL, packet);
+}
+
+static void
 on_moved(void *ctx, uint32_t association, uint32_t spi_in,
     const struct endpoint *peer)
 {
@@ -110,6 +118,7 @@ static const struct plane_events events = {
     .ike = on_ike,
     .l2tp = on_l2tp,
     .ppp = on_ppp,
+    .service = on_service,
     .moved = on_moved,
     .expired = on_expired,
     .unknown_spi = on_unknown,
@@ -191,6 +200,7 @@ net_server_start_with(struct net_server *s, bool raw_esp, unsigned int offloads)
 	struct plane_config cfg = {.esp_fd = -1,
 	    .inner_mtu = 1400,
 	    .outer_mtu = 1500,
+	    .gateway = {10, 0, 0, 254},
 	    .tun_vnet = (offloads & (PLANE_TUN_TCP | PLANE_TUN_UDP)) != 0,
 	    .offloads = offloads};
 	int pair[2], on = 1;
@@ -240,7 +250,8 @@ net_server_start_workers(struct net_server *s, size_t n)
 		    .udp4500_fd = udp_socket_at(&s->at4500, true),
 		    .tun_fd = pair[1],
 		    .inner_mtu = 1400,
-		    .outer_mtu = 1500};
+		    .outer_mtu = 1500,
+		    .gateway = {10, 0, 0, 254}};
 	}
 	s->tun = s->tuns[0];
 	s->fd4500 = cfg[0].udp4500_fd;

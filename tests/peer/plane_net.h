@@ -41,7 +41,8 @@ struct net_server {
 	struct endpoint fence_at;
 	bool fence_seen;
 	struct endpoint at500, at4500;
-	struct net_event ike, l2tp, ppp, moved, expired, unknown, offload_off;
+	struct net_event ike, l2tp, ppp, service, moved, expired, unknown;
+	struct net_event offload_off;
 	/* called inside every callback, for tests of reentrancy */
 	void (*hook)(struct net_server *s, void *arg);
 	void *hook_arg;

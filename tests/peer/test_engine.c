@@ -17,6 +17,7 @@
 
 #include "base/charon_msg.h"
 #include "base/log.h"
+#include "ppp-glue/services/packet.h"
 #include "tests/peer/engine_world.h"
 
 /* ---- tests ---- */
@@ -516,6 +517,209 @@ test_sessions_fields(void **state)
 	assert_non_null(strstr(text, "\"device_port\":40001"));
 }
 
+/* The answer to a DHCPINFORM of the client; false: none. */
+static bool
+ask_dhcp(struct world *w, struct packet *ret)
+{
+	static const uint8_t options[] = {
+	    53, 1, 8, 55, 4, 6, 15, 121, 249, 255};
+	static uint8_t answer[1500];
+	struct packet p = {.version = 4,
+	    .protocol = PACKET_UDP,
+	    .hop_limit = 64,
+	    .dst = {255, 255, 255, 255},
+	    .sport = 68,
+	    .dport = 67};
+	uint8_t buf[400];
+	struct wr out = wr_init(buf, sizeof(buf));
+	struct null_call call;
+	uint32_t head = 0;
+	size_t begin;
+	struct rd r;
+
+	null_drop_calls(w->plane);
+	memcpy(p.src, w->clients[0].address, 4);
+	begin = packet_begin(&out, &p);
+	wr_be32(&out, 0x01080600);
+	wr_zero(&out, 8);
+	wr_bytes(&out, p.src, 4);
+	wr_zero(&out, 12 + 16 + 192);
+	wr_be32(&out, 0x63825363);
+	wr_bytes(&out, options, sizeof(options));
+	packet_end(&out, begin);
+	assert_true(wr_ok(&out));
+	null_inject_service(w->plane, w->session, wr_rd(&out));
+	if (!null_next_call(w->plane, &call))
+		return false;
+	assert_int_equal(call.type, NULL_CALL_PPP_SEND);
+	assert_int_equal(call.session, w->session);
+	assert_true(call.data.left <= sizeof(answer));
+	r = rd_init(answer, call.data.left);
+	memcpy(answer, call.data.p, call.data.left);
+	assert_true(rd_be32(&r, &head) && head == 0xff030021);
+	assert_true(packet_parse(&r, ret));
+	return true;
+}
+
+/* Routes and domains are those of the user's group. */
+static void
+test_dhcp(void **state)
+{
+	static const uint8_t want[] = {6, 4, 10, 77, 0, 5, 15, 8, 'l', 'a', 'b',
+	    '.', 't', 'e', 's', 't', 121, 8, 24, 192, 168, 7, 10, 77, 0, 1, 249,
+	    8, 24, 192, 168, 7, 10, 77, 0, 1, 255};
+	struct world *w = *state;
+	struct packet p;
+
+	charon_up(w);
+	plugin_sa(w, 1, 0);
+	world_run(w);
+	world_dial(w, 0, 1, "alice", "secret");
+	assert_true(w->clients[0].ipv4_up);
+	assert_true(ask_dhcp(w, &p));
+	assert_memory_equal(p.dst, w->clients[0].address, 4);
+	assert_memory_equal(p.src, ((uint8_t[4]){10, 77, 0, 1}), 4);
+	assert_memory_equal(p.payload.p + 249, want, sizeof(want));
+	/* another's address */
+	w->clients[0].address[3]++;
+	assert_false(ask_dhcp(w, &p));
+	w->clients[0].address[3]--;
+	/* before IPCP is up again there is nobody to ask */
+	ppp_close(w->clients[0].ppp, "test", now_ms(w));
+	client_drain_ppp(w, &w->clients[0]);
+	assert_false(ask_dhcp(w, &p));
+}
+
+/* The next ICMPv6 or UDP packet to the client over IPv6, of calls that were
+ * made; false: none. */
+static bool
+next_ipv6(struct world *w, struct packet *ret)
+{
+	static uint8_t copy[1500];
+	struct null_call call;
+	uint32_t head = 0;
+	struct rd r;
+
+	while (null_next_call(w->plane, &call)) {
+		assert_true(call.data.left <= sizeof(copy));
+		r = rd_init(copy, call.data.left);
+		if (call.type != NULL_CALL_PPP_SEND)
+			continue;
+		memcpy(copy, call.data.p, call.data.left);
+		if (!rd_be32(&r, &head) || head != 0xff030057)
+			continue;
+		assert_true(packet_parse(&r, ret));
+		return true;
+	}
+	return false;
+}
+
+static void
+assert_advertised(const struct packet *p, uint16_t lifetime_s, uint8_t number)
+{
+	uint16_t lifetime = 0;
+	struct rd r = p->payload;
+
+	assert_int_equal(p->payload.p[0], 134);
+	assert_int_equal(p->src[15], 1); /* fe80::1 */
+	assert_true(rd_skip(&r, 6) && rd_be16(&r, &lifetime));
+	assert_int_equal(lifetime, lifetime_s);
+	assert_memory_equal(p->payload.p + 32, "\x20\x01\x0d\xb8\0\1\0", 7);
+	assert_int_equal(p->payload.p[39], number);
+}
+
+/* From the client's link-local address. */
+static void
+ask_ipv6(struct world *w, uint8_t protocol, const uint8_t to[16],
+    const void *payload, size_t n)
+{
+	struct packet p = {.version = 6,
+	    .protocol = protocol,
+	    .hop_limit = 255,
+	    .src = {0xfe, 0x80},
+	    .sport = 546,
+	    .dport = 547};
+	uint8_t buf[400];
+	struct wr out = wr_init(buf, sizeof(buf));
+	size_t begin;
+
+	memcpy(p.src + 8, w->clients[0].ifid, 8);
+	memcpy(p.dst, to, 16);
+	begin = packet_begin(&out, &p);
+	wr_bytes(&out, payload, n);
+	packet_end(&out, begin);
+	null_inject_service(w->plane, w->session, wr_rd(&out));
+}
+
+static uint64_t ipv6_clock_ms;
+
+static uint64_t
+ipv6_clock(void *ctx)
+{
+	(void)ctx;
+	return ipv6_clock_ms;
+}
+
+static void
+test_ipv6(void **state)
+{
+	static const uint8_t routers[16] = {0xff, 2, [15] = 2};
+	static const uint8_t servers[16] = {0xff, 2, [13] = 1, [15] = 2};
+	static const uint8_t gateway[16] = {0xfe, 0x80, [15] = 1};
+	static const uint8_t request[] = {
+	    11, 1, 2, 3, 0, 6, 0, 4, 0, 23, 0, 24};
+	uint8_t solicitation[8] = {133}, neighbor[24] = {135};
+	struct world *w = *state;
+	struct client *c = &w->clients[0];
+	unsigned int advertised = 0;
+	struct packet p;
+	size_t i;
+
+	w->ipv6 = true;
+	charon_up(w);
+	plugin_sa(w, 1, 0);
+	world_run(w);
+	world_dial(w, 0, 1, "alice", "secret");
+	assert_true(c->ipv4_up && c->ipv6_up);
+	assert_int_equal(c->server_ifid[7], 1);
+	null_drop_calls(w->plane);
+	ask_ipv6(w, PACKET_ICMPV6, routers, solicitation, 8);
+	assert_true(next_ipv6(w, &p));
+	assert_advertised(&p, 1800, 10);
+	assert_memory_equal(p.dst + 8, c->ifid, 8);
+	memcpy(neighbor + 8, gateway, 16);
+	ask_ipv6(w, PACKET_ICMPV6, gateway, neighbor, 24);
+	assert_true(next_ipv6(w, &p));
+	assert_int_equal(p.payload.p[0], 136);
+	neighbor[23] = 2; /* nobody we know */
+	ask_ipv6(w, PACKET_ICMPV6, gateway, neighbor, 24);
+	assert_false(next_ipv6(w, &p));
+	ask_ipv6(w, PACKET_UDP, servers, request, sizeof(request));
+	assert_true(next_ipv6(w, &p));
+	assert_int_equal(p.payload.p[0], 7);
+	assert_int_equal(p.dport, 546);
+	/* on its own: two more soon, then every ten minutes or so */
+	ipv6_clock_ms = now_ms(w);
+	loop_set_clock(w->loop, ipv6_clock, NULL);
+	for (i = 0; i < 20; i++) {
+		ipv6_clock_ms += 1000;
+		/* any frame makes the engine look at its clock */
+		null_inject_ppp(
+		    w->plane, w->session, rd_init("\xff\3\xc0\x21", 4));
+		loop_run_once(w->loop, false);
+		loop_run_once(w->loop, false);
+		while (next_ipv6(w, &p)) {
+			assert_advertised(&p, 1800, 10);
+			advertised++;
+		}
+	}
+	assert_int_equal(advertised, 2);
+	/* at the end we are no router any more */
+	engine_stop(w->engine);
+	assert_true(next_ipv6(w, &p));
+	assert_advertised(&p, 0, 10);
+}
+
 int
 main(void)
 {
@@ -538,6 +742,8 @@ main(void)
 	    T(test_half_open_cost),
 	    T(test_half_open_ends),
 	    T(test_sessions_fields),
+	    T(test_dhcp),
+	    T(test_ipv6),
 	};
 
 	log_open("test", true, LOG_LEVEL_ERROR);

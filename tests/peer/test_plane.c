@@ -155,6 +155,109 @@ ipv6_both_ways(void **state)
 	net_stop(&f);
 }
 
+/* A UDP packet of session 1 to 10.0.0.dst, 255: to all. */
+static void
+send_to_port(struct net *f, uint8_t src, uint8_t dst, uint8_t port)
+{
+	uint8_t ip[60];
+
+	net_ipv4(ip, sizeof(ip), src, dst, false);
+	if (dst == 255)
+		memset(ip + 16, 255, 4);
+	ip[22] = 0;
+	ip[23] = port;
+	net_client_send_ip(&f->c, 101, 201, ip, sizeof(ip));
+	net_turn(&f->s);
+}
+
+/* A solicitation of session 1, to a link-local address. */
+static void
+solicit(struct net *f, const char *src, uint8_t type)
+{
+	uint8_t ip[64];
+
+	net_ipv6(ip, sizeof(ip), 1, 99);
+	ip[6] = 58;
+	memcpy(ip + 8, src, 16);
+	memcpy(ip + 24, "\xff\2\0\0\0\0\0\0\0\0\0\0\0\0\0\2", 16);
+	ip[40] = type;
+	net_client_send_ip(&f->c, 101, 201, ip, sizeof(ip));
+	net_turn(&f->s);
+}
+
+static void
+solicitations_go_to_the_engine(void **state)
+{
+	static const char own[] = "\xfe\x80\0\0\0\0\0\0\2\0\0\0\0\0\0\1";
+	static const char foreign[] = "\xfe\x80\0\0\0\0\0\0\2\0\0\0\0\0\0\2";
+	static const char none[16];
+	struct net f;
+	struct plane_counters c;
+	uint8_t got[NET_BYTES];
+
+	(void)state;
+	net_start(&f);
+	solicit(&f, own, 133);
+	assert_int_equal(f.s.service.count, 1);
+	assert_int_equal(f.s.service.data[0], 0x60);
+	solicit(&f, own, 135);
+	solicit(&f, none, 135); /* is the address free? */
+	assert_int_equal(f.s.service.count, 3);
+	assert_int_equal(net_tun_receive(&f.s, got), 0);
+	solicit(&f, foreign, 133);
+	assert_int_equal(f.s.service.count, 3);
+	solicit(&f, none, 128); /* but no ping */
+	solicit(&f, own, 128);
+	assert_int_equal(f.s.service.count, 3);
+	assert_int_equal(net_tun_receive(&f.s, got), 64);
+	assert_int_equal(net_tun_receive(&f.s, got), 0);
+	plane_session_counters(f.s.plane, 1, &c);
+	assert_int_equal(c.spoofed, 2);
+	net_stop(&f);
+}
+
+/* DHCP is the engine's affair and never reaches the network. */
+static void
+questions_go_to_the_engine(void **state)
+{
+	struct net f;
+	struct plane_counters c;
+	uint8_t got[NET_BYTES];
+	unsigned int i;
+
+	(void)state;
+	net_start(&f);
+	send_to_port(&f, 1, 255, 67);
+	assert_int_equal(f.s.service.count, 1);
+	assert_int_equal(f.s.service.id, 1);
+	assert_int_equal(f.s.service.len, 60);
+	assert_int_equal(f.s.service.data[0], 0x45);
+	send_to_port(&f, 1, 254, 67); /* the gateway */
+	assert_int_equal(f.s.service.count, 2);
+	send_to_port(&f, 2, 255, 67); /* spoofed */
+	assert_int_equal(f.s.service.count, 2);
+	assert_int_equal(net_tun_receive(&f.s, got), 0);
+	/* others have a DHCP port, too, and the gateway has others */
+	send_to_port(&f, 1, 99, 67);
+	send_to_port(&f, 1, 254, 53);
+	send_to_port(&f, 1, 255, 68);
+	assert_int_equal(f.s.service.count, 2);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(net_tun_receive(&f.s, got), 60);
+	/* a flood is lost, but a little */
+	for (i = 0; i < 50; i++)
+		send_to_port(&f, 1, 255, 67);
+	assert_int_equal(f.s.service.count, 10);
+	f.s.now_ms += 1000;
+	for (i = 0; i < 50; i++)
+		send_to_port(&f, 1, 255, 67);
+	assert_int_equal(f.s.service.count, 13);
+	assert_int_equal(net_tun_receive(&f.s, got), 0);
+	plane_session_counters(f.s.plane, 1, &c);
+	assert_int_equal(c.spoofed, 1);
+	net_stop(&f);
+}
+
 static void
 frames_with_and_without_compression(void **state)
 {
@@ -804,6 +907,8 @@ main(void)
 	    cmocka_unit_test(data_both_ways),
 	    cmocka_unit_test(a_burst_keeps_its_order),
 	    cmocka_unit_test(ipv6_both_ways),
+	    cmocka_unit_test(questions_go_to_the_engine),
+	    cmocka_unit_test(solicitations_go_to_the_engine),
 	    cmocka_unit_test(frames_with_and_without_compression),
 	    cmocka_unit_test(ppp_frames_go_to_the_engine),
 	    cmocka_unit_test(spoofed_sources_are_dropped),

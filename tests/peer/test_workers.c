@@ -155,6 +155,29 @@ each_at_its_worker(void **state)
 	stop(&w);
 }
 
+static void
+questions_go_to_the_engine(void **state)
+{
+	uint8_t ip[60];
+	struct world w;
+	uint8_t i;
+
+	(void)state;
+	start(&w);
+	for (i = 0; i < WORKERS; i++) {
+		net_ipv4(ip, sizeof(ip), i + 1, 254, false);
+		ip[22] = 0;
+		ip[23] = 67;
+		net_client_send_ip(&w.c[i], (uint16_t)(101 + i),
+		    (uint16_t)(201 + i), ip, sizeof(ip));
+		await_event(&w.s, &w.s.service, i + 1u);
+		assert_int_equal(w.s.service.id, i + 1);
+		assert_int_equal(w.s.service.len, sizeof(ip));
+		assert_memory_equal(w.s.service.data, ip, sizeof(ip));
+	}
+	stop(&w);
+}
+
 /* The kernel cannot always know the queue. */
 static void
 from_any_queue(void **state)
@@ -570,6 +593,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_at_its_worker),
+	    cmocka_unit_test(questions_go_to_the_engine),
 	    cmocka_unit_test(from_any_queue),
 	    cmocka_unit_test(networks_behind_a_session),
 	    cmocka_unit_test(control_and_frames),

@@ -46,7 +46,9 @@ sample_verdict(void)
 	    .idle_limit_s = 1,
 	    .user = "alice",
 	    .routes = {.at = {{{10, 1, 0, 0}, 16}, {{192, 168, 3, 0}, 24}},
-		.count = 2}};
+		.count = 2},
+	    .group = 3,
+	    .ipv6_prefix = {0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2}};
 
 	return v;
 }
@@ -233,6 +235,8 @@ test_verdict(void **state)
 	assert_int_equal(back.session_limit_s, UINT32_MAX);
 	assert_int_equal(back.idle_limit_s, 1);
 	assert_string_equal(back.user, "alice");
+	assert_int_equal(back.group, 3);
+	assert_memory_equal(back.ipv6_prefix, v.ipv6_prefix, 8);
 	buf[8] = AUTH_INTERNAL + 1; /* reason */
 	r = wr_rd(&w);
 	assert_false(auth_msg_get_verdict(&r, &back));

@@ -184,7 +184,9 @@ setup(void **state)
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->path, sizeof(w->path), "%s/adit.db", w->dir);
 	conf_defaults(&w->conf);
-	w->conf.ipv4_dns[0][0] = 9;
+	w->conf.groups[0].ipv4_dns[0][0] = 9;
+	w->conf.pool_net6[0] = 0x20;
+	w->conf.pool_bits6 = 48;
 	w->now = 1800000000;
 	w->loop = loop_new();
 	assert_non_null(w->loop);
@@ -341,6 +343,9 @@ test_accept(void **state)
 	assert_memory_equal(v->ipv4_peer, ip, 4);
 	assert_memory_equal(v->ipv4_local, gw, 4);
 	assert_int_equal(v->ipv4_dns[0][0], 9);
+	assert_int_equal(v->group, 0);
+	assert_int_equal(v->ipv6_prefix[0], 0x20);
+	assert_int_equal(v->ipv6_prefix[7], 2); /* as the address */
 	assert_memory_equal(v->ifid_peer + 4, ip, 4);
 	assert_string_equal(v->user, "alice");
 	assert_int_equal(v->session_limit_s, 0);

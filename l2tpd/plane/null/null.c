@@ -634,6 +634,12 @@ null_inject_ppp(struct plane *p, uint32_t session, struct rd frame)
 }
 
 void
+null_inject_service(struct plane *p, uint32_t session, struct rd packet)
+{
+	null_of(p)->events.service(null_of(p)->ctx, session, packet);
+}
+
+void
 null_inject_moved(struct plane *p, uint32_t association, uint32_t spi_in,
     const struct endpoint *peer)
 {

@@ -87,6 +87,7 @@ void null_inject_ike(struct plane *p, const struct endpoint *peer,
 void null_inject_l2tp(struct plane *p, uint32_t association,
     const struct endpoint *peer, uint16_t peer_port, struct rd data);
 void null_inject_ppp(struct plane *p, uint32_t session, struct rd frame);
+void null_inject_service(struct plane *p, uint32_t session, struct rd packet);
 void null_inject_moved(struct plane *p, uint32_t association, uint32_t spi_in,
     const struct endpoint *peer);
 void null_inject_expired(struct plane *p, uint32_t spi, bool inbound);

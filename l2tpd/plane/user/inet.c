@@ -18,25 +18,30 @@
 
 #define PROTO_ICMP   1
 #define PROTO_TCP    6
+#define PROTO_UDP    17
 #define PROTO_ICMPV6 58
+#define PORT_DHCP    67 /* RFC 2131 4.1 */
 
-#define IPV4_DF           0x4000u
-#define IPV4_OFFSET_MASK  0x1fffu
-#define TCP_HEADER_BYTES  20
-#define TCP_FLAGS_AT      13
-#define TCP_FLAG_SYN      0x02u
-#define TCP_OPTION_END    0
-#define TCP_OPTION_NOP    1
-#define TCP_OPTION_MSS    2
-#define TCP_CHECKSUM_AT   16
-#define ICMP_HEADER_BYTES 8
-#define ICMP4_ANSWER_MAX  576 /* RFC 1812 4.3.2.3 */
-#define ICMP4_UNREACHABLE 3
-#define ICMP4_FRAG_NEEDED 4
-#define ICMP4_ECHO        8
-#define ICMP6_TOO_BIG     2
-#define ICMP6_FIRST_QUERY 128 /* RFC 4443 2.1: below are errors */
-#define ANSWER_TTL        64
+#define IPV4_DF                     0x4000u
+#define IPV4_OFFSET_MASK            0x1fffu
+#define TCP_HEADER_BYTES            20
+#define TCP_FLAGS_AT                13
+#define TCP_FLAG_SYN                0x02u
+#define TCP_OPTION_END              0
+#define TCP_OPTION_NOP              1
+#define TCP_OPTION_MSS              2
+#define TCP_CHECKSUM_AT             16
+#define ICMP_HEADER_BYTES           8
+#define ICMP4_ANSWER_MAX            576 /* RFC 1812 4.3.2.3 */
+#define ICMP4_UNREACHABLE           3
+#define ICMP4_FRAG_NEEDED           4
+#define ICMP4_ECHO                  8
+#define ICMP6_TOO_BIG               2
+#define ICMP6_FIRST_QUERY           128 /* RFC 4443 2.1: below are errors */
+#define ICMP6_ROUTER_SOLICITATION   133 /* RFC 4861 4.1, 4.3 */
+#define ICMP6_NEIGHBOR_SOLICITATION 135
+#define PORT_DHCP6                  547 /* RFC 8415 7.2 */
+#define ANSWER_TTL                  64
 
 static bool
 parse_ipv4(struct rd r, struct inet_packet *ip)
@@ -166,6 +171,55 @@ inet_is_syn(const uint8_t *p, const struct inet_packet *ip)
 	return ip->protocol == PROTO_TCP && ip->first_fragment &&
 	    rd_skip(&r, ip->header_bytes + TCP_FLAGS_AT) && rd_u8(&r, &flags) &&
 	    (flags & TCP_FLAG_SYN) != 0;
+}
+
+/* RFC 4291 2.5.6 and 2.7. */
+static bool
+is_on_link(const uint8_t a[16])
+{
+	return a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
+}
+
+static bool
+is_ipv6_service(const uint8_t *p, const struct inet_packet *ip)
+{
+	struct rd r = rd_init(p, ip->total_bytes);
+	uint16_t port;
+	uint8_t type;
+
+	if (!is_on_link(ip->dst) || !rd_skip(&r, ip->header_bytes))
+		return false;
+	if (ip->protocol == PROTO_ICMPV6)
+		return rd_u8(&r, &type) &&
+		    (type == ICMP6_ROUTER_SOLICITATION ||
+			type == ICMP6_NEIGHBOR_SOLICITATION);
+	return ip->protocol == PROTO_UDP && rd_skip(&r, 2) &&
+	    rd_be16(&r, &port) && port == PORT_DHCP6;
+}
+
+bool
+inet_is_unspecified(const struct inet_packet *ip)
+{
+	static const uint8_t none[16];
+
+	return memcmp(ip->src, none, ip->version == 4 ? 4 : 16) == 0;
+}
+
+bool
+inet_is_service(
+    const uint8_t *p, const struct inet_packet *ip, const uint8_t gateway[4])
+{
+	static const uint8_t all[4] = {255, 255, 255, 255};
+	struct rd r = rd_init(p, ip->total_bytes);
+	uint16_t port;
+
+	if (ip->version == 6)
+		return is_ipv6_service(p, ip);
+	return ip->protocol == PROTO_UDP && ip->first_fragment &&
+	    (memcmp(ip->dst, all, 4) == 0 ||
+		memcmp(ip->dst, gateway, 4) == 0) &&
+	    rd_skip(&r, ip->header_bytes + 2) && rd_be16(&r, &port) &&
+	    port == PORT_DHCP;
 }
 
 void

@@ -34,6 +34,15 @@ bool inet_parse(struct rd r, struct inet_packet *ret);
 /* A TCP SYN at p, parsed as ip: worth inet_clamp_mss(). */
 bool inet_is_syn(const uint8_t *p, const struct inet_packet *ip);
 
+/* Is it for the engine, not for the network: to the DHCP port of all, or of the
+ * gateway (RFC 2131 4.1); IPv6: a router or neighbor solicitation, or to the
+ * DHCPv6 port, on the link? p: as above. */
+bool inet_is_service(
+    const uint8_t *p, const struct inet_packet *ip, const uint8_t gateway[4]);
+
+/* The source of who has no address yet: 0.0.0.0 or :: */
+bool inet_is_unspecified(const struct inet_packet *ip);
+
 /* Lower the MSS option of a TCP SYN to what fits into mtu bytes, and correct
  * the checksum (RFC 1624). p: the packet of total_bytes, as parsed to ip.
  * Anything else, and an MSS that is small enough, stays as it is. */

@@ -78,14 +78,24 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 	uint8_t *p = data + (r.p - data);
 	const struct esp_sa *sa;
 	struct inet_packet ip;
+	bool service;
 
 	if (!inet_parse(r, &ip) || ip.version != (ipv6 ? 6 : 4)) {
 		u->totals.drop_malformed++;
 		return;
 	}
-	if (!is_own_source(u, s, &ip)) {
+	service = !s->params.uplink && inet_is_service(p, &ip, u->cfg.gateway);
+	/* RFC 4862 5.4.2: who has no address yet may ask whether it is free */
+	if (!is_own_source(u, s, &ip) &&
+	    !(service && ipv6 && inet_is_unspecified(&ip))) {
 		counter_add(&s->counters.spoofed, 1);
 		u->totals.drop_spoofed++;
+		return;
+	}
+	if (service) {
+		if (ratelimit_take(&s->services, loop_now_ms(u->loop)))
+			u->events.service(
+			    u->ctx, s->params.id, rd_init(p, ip.total_bytes));
 		return;
 	}
 	if (inet_is_syn(p, &ip)) {

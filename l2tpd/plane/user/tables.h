@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/network.h"
+#include "base/ratelimit.h"
 #include "l2tpd/plane/plane.h"
 
 struct session_key { /* of a received packet; no padding */
@@ -25,6 +26,7 @@ struct user_session {
 	struct session_key key;
 	bool ipv4_open, ipv6_open;
 	bool has_networks; /* in the table */
+	struct ratelimit services;
 	uint8_t ipv4[4];
 	uint8_t prefix[8], ifid[8];
 	uint16_t mru_ipv4, mru_ipv6; /* of the peer, bytes; 0: not told */

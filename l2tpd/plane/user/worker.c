@@ -221,6 +221,18 @@ on_ppp(void *ctx, uint32_t session, struct rd frame)
 }
 
 static void
+on_service(void *ctx, uint32_t session, struct rd packet)
+{
+	struct worker *w = ctx;
+	struct report *r = report_packet(w, REPORT_SERVICE, packet);
+
+	if (r == NULL)
+		return;
+	r->session = session;
+	send_report(w);
+}
+
+static void
 report_tun(void *ctx, const struct vnet *h, const uint8_t *p, size_t len)
 {
 	struct worker *w = ctx;
@@ -295,6 +307,7 @@ static const struct plane_events worker_events = {
     .ike = on_ike,
     .l2tp = on_l2tp,
     .ppp = on_ppp,
+    .service = on_service,
     .moved = on_moved,
     .expired = on_expired,
     .unknown_spi = on_unknown_spi,

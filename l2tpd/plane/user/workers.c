@@ -843,6 +843,9 @@ on_report(struct workers *ws, struct report *r)
 	case REPORT_PPP:
 		e->ppp(ws->ctx, r->session, data);
 		break;
+	case REPORT_SERVICE:
+		e->service(ws->ctx, r->session, data);
+		break;
 	case REPORT_MOVED:
 		directory_move(&ws->directory, r->association, &r->peer);
 		e->moved(ws->ctx, r->association, r->spi, &r->peer);
