@@ -314,8 +314,7 @@ put_conf(struct connect *k, const char *path, const char *password)
 static int
 put_strongswan_conf(struct connect *k, const char *path)
 {
-	const struct template_value values[] = {
-	    {"run_dir", k->run_dir},
+	const struct template_value values[] = {{"run_dir", k->run_dir},
 	    {"charon_plugins", CLI_CHARON_PLUGINS_USER}, {NULL, NULL}};
 	char *text = template_fill(k->c, "strongswan.conf.in", values);
 	char *all = NULL;

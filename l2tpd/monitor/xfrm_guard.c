@@ -38,6 +38,7 @@ selector(uint8_t dir)
 	    .proto = IPPROTO_UDP,
 	};
 
+	/* EXCEPTION(rule 6): fields of the kernel's structure */
 	if (dir == XFRM_POLICY_IN) {
 		sel.dport = htons(L2TP_PORT);
 		sel.dport_mask = UINT16_MAX;
@@ -143,6 +144,7 @@ forget_sa(uint32_t spi, const uint8_t to[4], uint32_t mark)
 	r.head.nlmsg_type = XFRM_MSG_DELSA;
 	r.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	memcpy(&r.id.daddr, to, 4);
+	/* EXCEPTION(rule 6): a field of the kernel's structure */
 	r.id.spi = htonl(spi);
 	r.id.family = AF_INET;
 	r.id.proto = IPPROTO_ESP;
