@@ -99,6 +99,7 @@ describe_session(struct engine *e, struct session *s)
 {
 	const struct association *a = s->box->assoc;
 	char since[32], device[ENDPOINT_TEXT] = "-", inner[16] = "-";
+	char prefix[INET6_ADDRSTRLEN] = "-";
 	struct plane_counters c;
 
 	memset(&c, 0, sizeof(c));
@@ -109,13 +110,16 @@ describe_session(struct engine *e, struct session *s)
 	if (s->ipv4_up)
 		snprintf(inner, sizeof(inner), "%u.%u.%u.%u", s->ipv4_inner[0],
 		    s->ipv4_inner[1], s->ipv4_inner[2], s->ipv4_inner[3]);
+	if (s->ipv6_up)
+		services_prefix(s, prefix);
 	return json_pack(
-	    "{s:I, s:s, s:s, s:i, s:s, s:s, s:s, s:I, s:s, s:I, s:I, "
+	    "{s:I, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, "
 	    "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b, s:o}",
 	    "id", (json_int_t)s->id, "user", sessions_user(s), "device_address",
 	    device, "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4",
-	    inner, "plane", plane_name(e), "interface", interface_of(e, s),
-	    "mark", (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
+	    inner, "inner_ipv6_prefix", prefix, "plane", plane_name(e),
+	    "interface", interface_of(e, s), "mark",
+	    (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
 	    "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
 	    (json_int_t)c.bytes_out, "packets_in", (json_int_t)c.packets_in,
 	    "packets_out", (json_int_t)c.packets_out, "spoofed",

@@ -6,6 +6,8 @@
 #ifndef ADIT_ENGINE_INTERNAL_H
 #define ADIT_ENGINE_INTERNAL_H
 
+#include <netinet/in.h>
+
 #include "l2tpd/engine/objects.h"
 #include "l2tpd/engine/role.h"
 
@@ -98,6 +100,9 @@ void services_input(struct session *s, struct rd packet);
 /* IPV6CP is open: ifids and prefix are in the session; is not any more. */
 void services_ipv6_up(struct session *s);
 void services_ipv6_down(struct session *s);
+/* The client's prefix as a text, without its length. Returns ret. */
+const char *services_prefix(
+    const struct session *s, char ret[INET6_ADDRSTRLEN]);
 /* PPP is about to be closed by us: we are no router any more. */
 void services_goodbye(struct session *s);
 void services_tick(struct session *s, uint64_t now);

@@ -183,15 +183,22 @@ input_ipv6(struct session *s, const struct packet *p)
 		answer_neighbor(s, &q);
 }
 
+const char *
+services_prefix(const struct session *s, char ret[INET6_ADDRSTRLEN])
+{
+	uint8_t a[16] = {0};
+
+	memcpy(a, s->ipv6_prefix, sizeof(s->ipv6_prefix));
+	return inet_ntop(AF_INET6, a, ret, INET6_ADDRSTRLEN);
+}
+
 void
 services_ipv6_up(struct session *s)
 {
 	char text[INET6_ADDRSTRLEN];
-	uint8_t a[16] = {0};
 
-	memcpy(a, s->ipv6_prefix, sizeof(s->ipv6_prefix));
 	log_msg(MSG_IPV6_UP, "session=%u user=%s prefix=%s/64", s->id,
-	    sessions_user(s), inet_ntop(AF_INET6, a, text, sizeof(text)));
+	    sessions_user(s), services_prefix(s, text));
 	ra_timer_start(&s->ra, loop_now_ms(s->engine->loop));
 }
 

@@ -682,6 +682,8 @@ test_ipv6(void **state)
 	world_dial(w, 0, 1, "alice", "secret");
 	assert_true(c->ipv4_up && c->ipv6_up);
 	assert_int_equal(c->server_ifid[7], 1);
+	assert_non_null(strstr(world_control(w, "{\"cmd\":\"sessions\"}\n"),
+	    "\"inner_ipv6_prefix\":\"2001:db8:1:a::\""));
 	null_drop_calls(w->plane);
 	ask_ipv6(w, PACKET_ICMPV6, routers, solicitation, 8);
 	assert_true(next_ipv6(w, &p));
