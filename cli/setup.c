@@ -54,19 +54,34 @@ step_generated(struct setup *s)
 {
 	const struct adit_conf *f = &s->c->conf;
 	bool nat = masquerade(s);
-	char pool[32], net[16], rule[160] = "";
+	char pool[32], net[16], rule[160] = "", links[24];
+	bool kernel = conf_is_kernel(f);
+
+	/* in the kernel plane every session has an interface */
+	snprintf(links, sizeof(links), "%.*s%s",
+	    kernel ? CONF_LINK_PREFIX : (int)sizeof(f->tun_name), f->tun_name,
+	    kernel ? "*" : "");
 
 	snprintf(pool, sizeof(pool), "%s/%u",
 	    cli_ipv4(f->pool_net, net, sizeof(net)), f->pool_prefix_bits);
 	if (nat)
 		snprintf(rule, sizeof(rule),
-		    "ip saddr %s oifname != \"%s\" masquerade", pool,
-		    f->tun_name);
+		    "ip saddr %s oifname != \"%s\" masquerade", pool, links);
 	const struct template_value values[] = {{"run_dir", f->run_dir},
 	    {"state_dir", f->state_dir}, {"tun", f->tun_name},
 	    {"charon_plugins",
-		conf_is_kernel(f) ? CLI_CHARON_PLUGINS_KERNEL
-				  : CLI_CHARON_PLUGINS_USER},
+		kernel ? CLI_CHARON_PLUGINS_KERNEL : CLI_CHARON_PLUGINS_USER},
+	    {"links", links},
+	    /* charon 5.9.8 keeps half-open IKEv2 for ever; in the user plane
+	     * l2tpd lets none through (l2tpd/ike/filter.c) */
+	    {"ike_rule",
+		kernel ? "udp dport 500 @th,200,4 2 drop # IKEv2\n\t\t"
+			 "udp dport 4500 @th,64,32 0 @th,232,4 2 drop"
+		       : "# l2tpd refuses IKEv2 itself"},
+	    /* in the user plane what is inside never passes the hook */
+	    {"l2tp_rule",
+		kernel ? "udp dport 1701 meta ipsec missing drop"
+		       : "udp dport 1701 drop"},
 	    {"masquerade", nat ? "yes" : "no"}, {"masquerade_rule", rule},
 	    {NULL, NULL}};
 	return put_template(

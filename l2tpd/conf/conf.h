@@ -16,6 +16,10 @@
 #define CONF_PATH_MAX 108 /* fits sun_path */
 #define CONF_NAME_MAX 256
 
+/* Characters of tun-name that the names of all our interfaces begin with: the
+ * TUN device's, and those of the kernel plane's sessions. */
+#define CONF_LINK_PREFIX 5
+
 #define CONF_ROUTES_MAX  64
 #define CONF_WORKERS_MAX 32
 

@@ -12,6 +12,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -125,6 +126,7 @@ struct arguments {
 	char numbers[6][NUMBER_MAX];
 	size_t used;
 	char gateway[NUMBER_MAX + 4];
+	char interface[IFNAMSIZ];
 };
 
 static void
@@ -148,7 +150,8 @@ add_number(struct arguments *a, const char *word, long number)
  * it first, and users in the database cannot be verified by it. All refuse-*
  * are needed: without them pppd would answer a peer's challenge. */
 static void
-build(struct arguments *a, const struct adit_conf *c, int channel, int line)
+build(struct arguments *a, const struct adit_conf *c, uint32_t session,
+    int channel, int line)
 {
 	static const char *const words[] = {"nodetach", "nolog", "auth", "name",
 	    "adit", "require-mschap-v2", "refuse-pap", "refuse-chap",
@@ -170,6 +173,11 @@ build(struct arguments *a, const struct adit_conf *c, int channel, int line)
 	snprintf(a->gateway, sizeof(a->gateway), "%u.%u.%u.%u:", c->gateway[0],
 	    c->gateway[1], c->gateway[2], c->gateway[3]);
 	add(a, a->gateway);
+	/* ours to the firewall; "ppp0" could be somebody's uplink */
+	snprintf(a->interface, sizeof(a->interface), "%.*ss%u",
+	    CONF_LINK_PREFIX, c->tun_name, session % 1000000000u);
+	add(a, "ifname");
+	add(a, a->interface);
 	add_number(a, "mtu", c->mru);
 	add_number(a, "mru", c->mru);
 	if (c->echo_interval_s > 0) {
@@ -191,7 +199,7 @@ drop_rights(void)
 
 /* Never returns. Everything that is not named here is close-on-exec. */
 static void
-become_pppd(const struct adit_conf *c, int channel, int line)
+become_pppd(const struct adit_conf *c, uint32_t session, int channel, int line)
 {
 	static const char *const env[] = {
 	    "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
@@ -199,7 +207,7 @@ become_pppd(const struct adit_conf *c, int channel, int line)
 	sigset_t none;
 	int null;
 
-	build(&a, c, channel, line);
+	build(&a, c, session, channel, line);
 	null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    fcntl(channel, F_SETFD, 0) < 0 || fcntl(line, F_SETFD, 0) < 0 ||
@@ -222,7 +230,7 @@ spawn(struct pppds *p, struct pppd *d, int channel_fd)
 		return -errno;
 	d->pid = fork();
 	if (d->pid == 0)
-		become_pppd(p->conf, channel_fd, pair[1]);
+		become_pppd(p->conf, d->session, channel_fd, pair[1]);
 	close(pair[1]);
 	if (d->pid < 0) {
 		close(pair[0]);

@@ -12,7 +12,7 @@ pppds() {
 }
 
 ppp_links() {
-	srv_on 'ls /sys/class/net | grep "^ppp" || true' | tr '\n' ' '
+	srv_on 'ls /sys/class/net | grep "^adit0s" || true' | tr '\n' ' '
 }
 
 count() {
