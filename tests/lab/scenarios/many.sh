@@ -31,18 +31,18 @@ holds() {
 scenario_pppd_killed() { # only: kernel plane
 	local victim was got
 	[ "$PLANE" = kernel ] || fail "the user plane has no pppd: --plane kernel"
-	begin c1 c2
+	begin c1 c3
 	user alice
-	user bob
+	user carol
 	client c1 alice psk
 	connected c1
 	victim=$(pppds)
 	[ -n "$victim" ] || fail "the server has a session and no pppd"
 	was=$(addr c1)
-	client c2 bob psk
-	connected c2
+	client c3 carol psk
+	connected c3
 	holds "ppp interfaces of two sessions" ppp_links 2
-	on c2 "ping_start $INSIDE" || fail "c2 gets no answer"
+	on c3 "ping_start $INSIDE" || fail "c3 gets no answer"
 	srv_on "kill -KILL $victim"
 	say "killed: c1's pppd, process $victim"
 	wait_for 10 "end of the session whose pppd was killed" user_has_left alice
@@ -53,8 +53,8 @@ scenario_pppd_killed() { # only: kernel plane
 	# a user gets the address of the last time, if it is free
 	same "address of c1 when it is back" "$(addr c1)" "$was"
 	works c1
-	got=$(on c2 ping_stop)
-	[ "${got%/*}" = "${got#*/}" ] || fail "c2 lost pings while c1's pppd was killed: $got answered"
+	got=$(on c3 ping_stop)
+	[ "${got%/*}" = "${got#*/}" ] || fail "c3 lost pings while c1's pppd was killed: $got answered"
 	holds "ppp interfaces" ppp_links 2
 	same "number of sessions" "$(session_count)" 2
 	wire_clean
