@@ -17,12 +17,11 @@
 #include <string.h>
 
 #include "base/counter.h"
+#include "l2tpd/plane/frame.h"
 #include "l2tpd/plane/user/user.h"
 #include "l2tpd/proto/tunnel.h"
 
 #define PROTO_UDP 17
-#define PPP_IPV4  0x0021
-#define PPP_IPV6  0x0057
 
 void
 inner_emit(void *ctx, const struct vnet *h, struct iovec *iov, int n_iov)
@@ -107,27 +106,6 @@ input_ip(struct user_plane *u, struct user_session *s, uint8_t *data,
 	coalesce_add(&u->rx.coalesce, p, &ip);
 }
 
-/* RFC 1661 6.5 and 6.6, RFC 1662 3.1: what a frame carries. */
-static bool
-parse_protocol(struct rd *r, uint16_t *ret)
-{
-	uint32_t head;
-	uint8_t byte, low;
-
-	if (rd_peek_be32(r, &head) && head >> 16 == 0xff03)
-		rd_skip(r, 2);
-	if (!rd_u8(r, &byte))
-		return false;
-	if (byte & 1) { /* compressed: the last byte is the odd one */
-		*ret = byte;
-		return true;
-	}
-	if (!rd_u8(r, &low))
-		return false;
-	*ret = (uint16_t)(byte << 8 | low);
-	return true;
-}
-
 static void
 input_frame(struct user_plane *u, struct user_session *s, uint8_t *data,
     struct rd frame)
@@ -136,7 +114,7 @@ input_frame(struct user_plane *u, struct user_session *s, uint8_t *data,
 	uint16_t protocol;
 
 	counter_set(&s->counters.last_in_ms, loop_now_ms(u->loop));
-	if (parse_protocol(&r, &protocol) &&
+	if (frame_protocol(&r, &protocol) &&
 	    ((protocol == PPP_IPV4 && s->ipv4_open) ||
 		(protocol == PPP_IPV6 && s->ipv6_open)))
 		input_ip(u, s, data, r, protocol == PPP_IPV6);

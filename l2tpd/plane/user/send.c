@@ -7,12 +7,12 @@
 #include <errno.h>
 
 #include "base/wr.h"
+#include "l2tpd/plane/frame.h"
 #include "l2tpd/plane/user/user.h"
 #include "l2tpd/proto/tunnel.h"
 
 #define PROTO_UDP   17
-#define L2TP_DATA   0x0002 /* version 2, no flags */
-#define PAYLOAD_MAX 4096   /* bytes of an L2TP datagram */
+#define PAYLOAD_MAX 4096 /* bytes of an L2TP datagram */
 
 int
 send_ike(struct user_plane *u, const struct endpoint *local,
@@ -89,9 +89,7 @@ send_ppp(struct user_plane *u, uint32_t session, struct rd frame)
 
 	if (s == NULL)
 		return -ENOENT;
-	wr_be16(&w, L2TP_DATA);
-	wr_be16(&w, s->params.peer_tunnel_id);
-	wr_be16(&w, s->params.peer_session_id);
+	frame_put_l2tp(&w, s->params.peer_tunnel_id, s->params.peer_session_id);
 	if (!wr_bytes(&w, frame.p, frame.left))
 		return -EINVAL;
 	return send_esp(u, s->params.association, s->params.peer_port,

@@ -16,15 +16,12 @@
 
 #include "base/counter.h"
 #include "base/wr.h"
+#include "l2tpd/plane/frame.h"
 #include "l2tpd/plane/user/cut.h"
 #include "l2tpd/plane/user/user.h"
 #include "l2tpd/proto/tunnel.h"
 
 #define PROTO_UDP   17
-#define PPP_IPV4    0x0021
-#define PPP_IPV6    0x0057
-#define PPP_AC      0xff03 /* address and control, RFC 1662 3.1 */
-#define L2TP_DATA   0x0002 /* T, L, S, O clear; version 2 */
 #define MTU_MINIMUM 576
 
 uint16_t
@@ -85,11 +82,8 @@ put_headers(
 	wr_be16(&w, s->params.peer_port);
 	wr_be16(&w, (uint16_t)(USER_HEADERS_BYTES + inner_bytes));
 	wr_be16(&w, 0);
-	wr_be16(&w, L2TP_DATA);
-	wr_be16(&w, s->params.peer_tunnel_id);
-	wr_be16(&w, s->params.peer_session_id);
-	wr_be16(&w, PPP_AC);
-	wr_be16(&w, ipv6 ? PPP_IPV6 : PPP_IPV4);
+	frame_put_l2tp(&w, s->params.peer_tunnel_id, s->params.peer_session_id);
+	frame_put_ppp(&w, ipv6 ? PPP_IPV6 : PPP_IPV4);
 }
 
 /* ---- after the encryption: what goes together ---- */
