@@ -58,7 +58,9 @@ draw_id(struct tunnel *t)
 
 	for (i = 0; i < ID_TRIES; i++) {
 		t->cfg->random(t->cfg->random_ctx, &id, sizeof(id));
-		if (id == 0)
+		if (id == 0 ||
+		    (t->cfg->session_id_taken != NULL &&
+			t->cfg->session_id_taken(t->cfg->taken_ctx, id)))
 			continue;
 		LIST_FOREACH (s, &t->sessions, link)
 			if (s->view.local_id == id)

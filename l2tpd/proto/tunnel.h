@@ -38,6 +38,10 @@ struct tunnel_config {
 	/* CSPRNG for session ids, challenges, tie breakers, random vectors */
 	void (*random)(void *ctx, void *p, size_t n);
 	void *random_ctx;
+	/* Is a session id in use somewhere else, in another tunnel? NULL: they
+	 * only differ within a tunnel. */
+	bool (*session_id_taken)(void *ctx, uint16_t id);
+	void *taken_ctx;
 };
 
 enum tunnel_effect_type {

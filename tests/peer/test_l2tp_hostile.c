@@ -385,6 +385,57 @@ test_refused_at_once(void **state)
 	tunnel_free(p.t); /* with effects not fetched */
 }
 
+static bool
+is_odd(void *ctx, uint16_t id)
+{
+	(*(unsigned int *)ctx)++;
+	return id % 2 != 0;
+}
+
+static bool
+is_taken(void *ctx, uint16_t id)
+{
+	(void)ctx, (void)id;
+	return true;
+}
+
+/* Other tunnels have session ids that this one may not. */
+static void
+test_ids_of_other_tunnels(void **state)
+{
+	struct tunnel_effect e;
+	unsigned int asked = 0;
+	struct play p;
+
+	(void)state;
+	play_init(&p, 100);
+	p.cfg.max_sessions = 40;
+	p.cfg.session_id_taken = is_odd;
+	p.cfg.taken_ctx = &asked;
+	play_apple_up(&p);
+	play_zlb(&p);
+	for (uint16_t i = 1; i <= 16; i++) {
+		play_begin(&p, MSG_ICRQ);
+		avp_put_u16(&p.body, AVP_ASSIGNED_SESSION_ID, i);
+		avp_put_u32(&p.body, AVP_CALL_SERIAL_NUMBER, i);
+		p.hold = true;
+		play_say(&p, 0, "");
+		p.hold = false;
+		assert_true(tunnel_next_effect(p.t, &e));
+		assert_int_equal(e.type, TUNNEL_EFFECT_SESSION_NEW);
+		assert_int_equal(e.session.local_id % 2, 0);
+		play_drain(&p);
+		play_zlb(&p);
+	}
+	assert_true(asked > 16);
+	p.cfg.session_id_taken = is_taken;
+	play_begin(&p, MSG_ICRQ);
+	avp_put_u16(&p.body, AVP_ASSIGNED_SESSION_ID, 99);
+	avp_put_u32(&p.body, AVP_CALL_SERIAL_NUMBER, 99);
+	play_say(&p, 0, "ZLB"); /* none is free */
+	tunnel_free(p.t);
+}
+
 int
 main(void)
 {
@@ -397,6 +448,7 @@ main(void)
 	    cmocka_unit_test(test_out_of_sequence),
 	    cmocka_unit_test(test_early_icrq),
 	    cmocka_unit_test(test_session_id_again),
+	    cmocka_unit_test(test_ids_of_other_tunnels),
 	    cmocka_unit_test(test_cdn_without_our_id),
 	    cmocka_unit_test(test_not_for_us),
 	    cmocka_unit_test(test_half_open_is_cheap),
