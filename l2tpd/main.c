@@ -90,6 +90,24 @@ want_marked(void *ctx, uint32_t mark)
 }
 
 static struct plane *
+make_kernel_plane(struct process *p, struct loop *loop,
+    const struct plane_events *events, void *events_ctx)
+{
+	struct plane_kernel_config cfg = {
+	    .udp_fd = take(p->start, PRIV_FD_UDP1701),
+	    .mark_mask = p->start->conf.mark_mask,
+	    .tun_fd = take(p->start, PRIV_FD_TUN),
+	    .inner_mtu = p->start->conf.mru,
+	    .shared_ports = plane_kernel_shared_ports(NULL),
+	    .want_socket = want_marked,
+	    .want_ctx = p,
+	};
+
+	memcpy(cfg.gateway, p->start->conf.gateway, sizeof(cfg.gateway));
+	return plane_kernel_new(loop, &cfg, events, events_ctx);
+}
+
+static struct plane *
 make_plane(struct loop *loop, const struct plane_events *events,
     void *events_ctx, void *ctx)
 {
@@ -98,15 +116,9 @@ make_plane(struct loop *loop, const struct plane_events *events,
 	struct child_start *start = p->start;
 	size_t n = 0;
 	struct steer_maps maps;
-	const struct plane_kernel_config kernel = {
-	    .udp_fd = take(start, PRIV_FD_UDP1701),
-	    .mark_mask = start->conf.mark_mask,
-	    .want_socket = want_marked,
-	    .want_ctx = p,
-	};
 
 	if (conf_is_kernel(&start->conf))
-		return plane_kernel_new(loop, &kernel, events, events_ctx);
+		return make_kernel_plane(p, loop, events, events_ctx);
 	while (n < CONF_WORKERS_MAX && start->fd[n][PRIV_FD_TUN] >= 0) {
 		worker_config(start, n, &cfg[n]);
 		n++;

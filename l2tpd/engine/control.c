@@ -87,11 +87,11 @@ plane_name(const struct engine *e)
 	return e->kernel ? "kernel" : "user";
 }
 
-/* All sessions of the user plane share the TUN device. */
+/* All sessions that are ours share the TUN device. */
 static const char *
 interface_of(const struct engine *e, const struct session *s)
 {
-	return e->kernel ? runner_interface(s->ppp) : e->conf.tun_name;
+	return s->in_kernel ? runner_interface(s->ppp) : e->conf.tun_name;
 }
 
 static json_t *
@@ -117,9 +117,9 @@ describe_session(struct engine *e, struct session *s)
 	    "s:I, s:I, s:I, s:s, s:s, s:i, s:i, s:s, s:b, s:o}",
 	    "id", (json_int_t)s->id, "user", sessions_user(s), "device_address",
 	    device, "device_port", a != NULL ? a->peer.port : 0, "inner_ipv4",
-	    inner, "inner_ipv6_prefix", prefix, "plane", plane_name(e),
-	    "interface", interface_of(e, s), "mark",
-	    (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
+	    inner, "inner_ipv6_prefix", prefix, "plane",
+	    s->in_kernel ? "kernel" : "user", "interface", interface_of(e, s),
+	    "mark", (json_int_t)(a != NULL ? a->key.mark : 0), "since", since,
 	    "bytes_in", (json_int_t)c.bytes_in, "bytes_out",
 	    (json_int_t)c.bytes_out, "packets_in", (json_int_t)c.packets_in,
 	    "packets_out", (json_int_t)c.packets_out, "spoofed",

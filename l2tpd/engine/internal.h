@@ -70,6 +70,8 @@ void tunnels_reap(struct engine *e);
 
 /* session.c */
 struct session *sessions_find(struct engine *e, uint32_t id);
+/* ctx: the engine. For tunnel_config.session_id_taken. */
+bool sessions_id_taken(void *ctx, uint16_t local_session_id);
 /* "-" before authentication. Borrowed. */
 const char *sessions_user(const struct session *s);
 void sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v);

@@ -125,7 +125,7 @@ struct session {
 	uint16_t local_session_id;
 	struct runner *ppp;
 	enum session_auth auth;
-	bool up; /* the call */
+	bool up, in_kernel; /* the call; its packets, and PPP is a pppd's */
 	bool in_plane, ipv4_up, draining, ending;
 	const char *end_why; /* string literal, for log and history */
 	bool end_by_peer;

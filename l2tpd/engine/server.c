@@ -21,12 +21,14 @@ server_begin(struct engine *e)
 	    .hello_interval_ms = c->hello_interval_s * 1000,
 	    .setup_timeout_ms = T_SETUP_MS,
 	    .random = engine_random,
+	    .session_id_taken = e->kernel ? sessions_id_taken : NULL,
+	    .taken_ctx = e,
 	};
 	e->ppp_config = (struct ppp_config){
 	    .server = true,
 	    .name = "adit",
 	    .mru = c->mru,
-	    .ipv6 = c->pool_bits6 > 0,
+	    .ipv6 = c->pool_bits6 > 0 && !e->kernel,
 	    .ifid = {[7] = 1}, /* fe80::1, as on the TUN device */
 	    .echo_interval_ms = c->echo_interval_s * 1000,
 	    .echo_failures = c->echo_failures,

@@ -29,7 +29,7 @@ send_ipv4(struct session *s, const struct wr *w)
 
 	if (!wr_ok(w))
 		return -EMSGSIZE;
-	if (!s->engine->kernel)
+	if (!s->in_kernel)
 		return plane_ppp_send(s->engine->plane, s->id, frame);
 	rd_skip(&frame, 4); /* pppd's interface takes IP */
 	return services_send(s, frame);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -33,6 +34,18 @@ sessions_find(struct engine *e, uint32_t id)
 
 	HASH_FIND(hh, e->sessions, &id, sizeof(id), s);
 	return s;
+}
+
+bool
+sessions_id_taken(void *ctx, uint16_t local_session_id)
+{
+	const struct engine *e = ctx;
+	const struct session *s;
+
+	for (s = e->sessions; s != NULL; s = s->hh.next)
+		if (s->local_session_id == local_session_id)
+			return true;
+	return false;
 }
 
 const char *
@@ -120,18 +133,53 @@ on_ready(void *ctx)
 	session_drain(ctx);
 }
 
-/* A kernel's session is made before the client hears that its call was
- * answered: its first frames wait there for pppd. */
+/* A session of the kernel plane is made before the client hears that its call
+ * was answered: its first frames wait there for pppd. Who runs PPP is known by
+ * then. 0 or -errno. */
 static int
-register_early(struct session *s, const struct tunnel_session_view *v)
+make_runner(struct session *s, const struct tunnel_session_view *v)
 {
-	int rc;
+	struct engine *e = s->engine;
+	int fd = -ENOTSUP, rc;
 
-	if (!s->engine->kernel)
-		return 0;
-	rc = plane_register(s, v);
-	s->in_plane = rc == 0;
-	return rc;
+	if (e->kernel) {
+		rc = plane_register(s, v);
+		if (rc < 0)
+			return rc;
+		s->in_plane = true;
+		fd = plane_session_channel(e->plane, s->id);
+	}
+	s->in_kernel = fd != -ENOTSUP;
+	if (fd >= 0)
+		close(fd);
+	s->ppp = s->in_kernel
+	    ? runner_pppd_new(e, s->id, on_ready, s)
+	    : runner_own_new(&e->ppp_config, loop_now_ms(e->loop));
+	return s->ppp != NULL ? 0 : -ENOMEM;
+}
+
+/* Never was one. */
+static void
+refuse(struct tunnel_box *b, const struct tunnel_session_view *v,
+    struct session *s, int rc)
+{
+	struct engine *e = b->engine;
+
+	if (rc == -ENODEV)
+		log_msg(MSG_SLOW_REFUSED, "tunnel=%u assoc=%u", b->local_id,
+		    b->assoc != NULL ? b->assoc->id : 0);
+	else
+		log_msg(MSG_SESSION_FAILED, "tunnel=%u why=\"%s\"", b->local_id,
+		    strerror(-rc));
+	if (s != NULL) {
+		if (s->in_plane)
+			plane_session_del(e->plane, s->id);
+		runner_free(s->ppp);
+		loop_timer_free(s->timer);
+		free(s);
+	}
+	tunnel_session_close(b->tunnel, v->local_id, CDN_NO_FACILITIES, 0,
+	    rc == -ENOMEM ? "out of memory" : NULL, loop_now_ms(e->loop));
 }
 
 /* A call was answered: be ready before its first frame can arrive. */
@@ -148,41 +196,30 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 		return;
 	}
 	s = calloc(1, sizeof(*s));
-	if (s == NULL)
-		goto refuse;
+	if (s == NULL) {
+		refuse(b, v, NULL, rc);
+		return;
+	}
 	s->engine = e;
 	s->box = b;
 	s->id = ++e->next_session_id;
 	s->local_session_id = v->local_id;
 	s->since = time(NULL);
 	s->used_ms = s->up_ms = loop_now_ms(e->loop);
-	s->ppp = e->kernel
-	    ? runner_pppd_new(e, s->id, on_ready, s)
-	    : runner_own_new(&e->ppp_config, loop_now_ms(e->loop));
 	s->timer = loop_timer_new(e->loop, session_timer, s);
 	ra_timer_stop(&s->ra);
 	ratelimit_init(&s->questions, QUESTIONS_BURST, QUESTIONS_RATE,
 	    loop_now_ms(e->loop));
-	if (s->ppp == NULL || s->timer == NULL)
-		goto refuse;
-	rc = register_early(s, v);
-	if (rc < 0)
-		goto refuse;
+	if (s->timer != NULL)
+		rc = make_runner(s, v);
+	if (rc < 0) {
+		refuse(b, v, s, rc);
+		return;
+	}
 	LIST_INSERT_HEAD(&b->sessions, s, next);
 	HASH_ADD(hh, e->sessions, id, sizeof(s->id), s);
 	b->session_count++;
 	b->empty_since_ms = 0;
-	return;
-refuse:
-	log_msg(MSG_SESSION_FAILED, "tunnel=%u why=\"%s\"", b->local_id,
-	    strerror(-rc));
-	if (s != NULL) {
-		runner_free(s->ppp);
-		loop_timer_free(s->timer);
-		free(s);
-	}
-	tunnel_session_close(b->tunnel, v->local_id, CDN_NO_FACILITIES, 0,
-	    rc == -ENOMEM ? "out of memory" : NULL, loop_now_ms(e->loop));
 }
 
 void
@@ -216,7 +253,7 @@ sessions_up(struct tunnel_box *b, const struct tunnel_session_view *v)
 void
 sessions_ppp_frame(struct session *s, struct rd frame)
 {
-	if (s->ending || s->box == NULL)
+	if (!s->up || s->ending || s->box == NULL)
 		return;
 	runner_input(s->ppp, frame, loop_now_ms(s->engine->loop));
 	session_drain(s);
@@ -511,7 +548,7 @@ sessions_rebind(struct session *s, struct association *a)
 {
 	if (s->in_plane &&
 	    plane_session_rebind(
-		s->engine->plane, s->id, a->id, s->box->peer_port) == -ENOTSUP)
+		s->engine->plane, s->id, a->id, s->box->peer_port) < 0)
 		sessions_close(s, "moved");
 }
 

@@ -536,6 +536,10 @@ open_kernel_plane(struct monitor *m, struct opened *o)
 	m->pppds = pppds_new(m->loop, m->conf);
 	if (m->pppds == NULL)
 		return -1;
+	/* without it sessions that the kernel cannot have are refused */
+	o->workers = 1;
+	o->worker[0].udp4500 = o->worker[0].esp = -1;
+	o->worker[0].tun = open_tun(m->conf, false, true);
 	o->udp1701 = open_udp_marked(m->conf, 0);
 	o->services = service_socket_open(ARPHRD_PPP);
 	if (o->services < 0)

@@ -243,7 +243,7 @@ open_tun(const struct adit_conf *c, bool many, bool first)
 	memset(&ifr, 0, sizeof(ifr));
 	memcpy(ifr.ifr_name, c->tun_name, sizeof(c->tun_name));
 	ifr.ifr_flags = IFF_TUN | IFF_NO_PI;
-	if (c->tun_tcp_offload || c->tun_udp_offload)
+	if (!conf_is_kernel(c) && (c->tun_tcp_offload || c->tun_udp_offload))
 		ifr.ifr_flags |= IFF_VNET_HDR;
 	if (many)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;

@@ -29,7 +29,8 @@ int open_udp_marked(const struct adit_conf *c, uint32_t mark);
 /* Raw IP protocol 50. */
 int open_esp(const struct adit_conf *c);
 /* A queue of the TUN device. many: there will be others. The first makes the
- * device, up, with a server's address on it. */
+ * device, up, with a server's address on it. The kernel plane's has no
+ * offloads: packets as they are. */
 int open_tun(const struct adit_conf *c, bool many, bool first);
 /* Listening unix socket NAME in run_dir, mode 0600, owner root.
  * type: SOCK_STREAM or SOCK_SEQPACKET. */

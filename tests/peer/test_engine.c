@@ -17,6 +17,7 @@
 
 #include "base/charon_msg.h"
 #include "base/log.h"
+#include "l2tpd/engine/internal.h"
 #include "ppp-glue/services/packet.h"
 #include "tests/peer/engine_world.h"
 
@@ -722,6 +723,38 @@ test_ipv6(void **state)
 	assert_advertised(&p, 0, 10);
 }
 
+/* The kernel plane with a session that the kernel cannot have: it is there
+ * before the call is up, and PPP is the engine's own. */
+static void
+test_kernel_plane_own_ppp(void **state)
+{
+	struct world *w = *state;
+	const char *text;
+
+	charon_up(w);
+	w->engine->kernel = true;
+	null_no_channels(w->plane);
+	w->engine->tunnel_config.session_id_taken = sessions_id_taken;
+	w->engine->tunnel_config.taken_ctx = w->engine;
+	plugin_sa(w, 1, 0);
+	plugin_sa(w, 2, 0);
+	world_run(w);
+	world_dial(w, 0, 1, "alice", "secret");
+	assert_true(w->clients[0].ipv4_up);
+	assert_true(world_ip_flows(w));
+	text = world_control(w, "{\"cmd\":\"sessions\"}\n");
+	assert_non_null(strstr(text, "\"plane\":\"user\""));
+	assert_non_null(strstr(text, "\"interface\":\"adit0\""));
+	assert_true(sessions_id_taken(w->engine, w->clients[0].server_session));
+	assert_false(sessions_id_taken(w->engine, 0));
+	/* there is no TUN device: refused before it is answered */
+	null_fail_next(w->plane, NULL_CALL_SESSION_ADD, -ENODEV);
+	world_dial(w, 1, 2, "alice", "secret");
+	assert_false(w->clients[1].session_up);
+	assert_int_equal(null_count_sessions(w->plane), 1);
+	w->engine->kernel = false; /* as it was made */
+}
+
 int
 main(void)
 {
@@ -746,6 +779,7 @@ main(void)
 	    T(test_sessions_fields),
 	    T(test_dhcp),
 	    T(test_ipv6),
+	    T(test_kernel_plane_own_ppp),
 	};
 
 	log_open("test", true, LOG_LEVEL_ERROR);

@@ -101,8 +101,10 @@ setup(void **state)
 {
 	static const struct plane_events events = {.l2tp = on_l2tp};
 	struct world *w = calloc(1, sizeof(*w));
-	struct plane_kernel_config cfg = {
-	    .mark_mask = MASK, .want_socket = want_socket, .want_ctx = w};
+	struct plane_kernel_config cfg = {.mark_mask = MASK,
+	    .tun_fd = -1,
+	    .want_socket = want_socket,
+	    .want_ctx = w};
 
 	assert_non_null(w);
 	w->loop = loop_new();

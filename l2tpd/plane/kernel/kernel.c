@@ -24,8 +24,8 @@ kernel_of(struct plane *p)
 	return (struct kernel_plane *)p;
 }
 
-static struct kernel_assoc *
-find_assoc(struct kernel_plane *p, uint32_t id)
+struct kernel_assoc *
+kernel_assoc_find(struct kernel_plane *p, uint32_t id)
 {
 	struct kernel_assoc *a;
 
@@ -129,7 +129,7 @@ sa_add(struct plane *plane, const struct esp_sa_params *params)
 		return -ERANGE;
 	if (find_sa(p, params->spi, params->inbound, &params->peer) != NULL)
 		return -EEXIST;
-	a = find_assoc(p, params->association);
+	a = kernel_assoc_find(p, params->association);
 	if (a == NULL)
 		a = assoc_new(p, params);
 	s = calloc(1, sizeof(*s));
@@ -205,8 +205,9 @@ sa_counters(struct plane *plane, uint32_t spi, bool inbound,
 static const char *
 cipher_name(struct plane *plane, uint32_t association)
 {
-	return find_assoc(kernel_of(plane), association) != NULL ? "kernel"
-								 : "-";
+	return kernel_assoc_find(kernel_of(plane), association) != NULL
+	    ? "kernel"
+	    : "-";
 }
 
 static void
@@ -228,7 +229,7 @@ l2tp_send(struct plane *plane, uint32_t association, uint16_t peer_port,
     struct rd datagram)
 {
 	struct kernel_plane *p = kernel_of(plane);
-	struct kernel_assoc *a = find_assoc(p, association);
+	struct kernel_assoc *a = kernel_assoc_find(p, association);
 
 	if (a == NULL || a->sas == 0)
 		return -ENOENT;
@@ -241,7 +242,7 @@ static int
 session_add(struct plane *plane, const struct plane_session *params)
 {
 	struct kernel_plane *p = kernel_of(plane);
-	struct kernel_assoc *a = find_assoc(p, params->association);
+	struct kernel_assoc *a = kernel_assoc_find(p, params->association);
 	struct kernel_session *s;
 	int rc;
 
@@ -256,14 +257,15 @@ session_add(struct plane *plane, const struct plane_session *params)
 		return -ENOMEM;
 	s->id = params->id;
 	s->params = *params;
-	rc = kernel_tunnel_get(p, a, params, &s->tunnel);
+	rc = kernel_tunnel_get(p, a, params, false, &s->tunnel);
 	if (rc < 0) {
 		free(s);
 		return rc;
 	}
-	s->pppox_fd = kernel_session_socket(s->tunnel, params);
-	if (s->pppox_fd < 0) {
-		rc = s->pppox_fd;
+	rc = s->pppox_fd = kernel_session_socket(s->tunnel, params);
+	if (rc == -ENOTSUP)
+		rc = slow_add(p, params);
+	if (rc < 0) {
 		kernel_tunnel_put(s->tunnel);
 		free(s);
 		return rc;
@@ -283,19 +285,41 @@ session_del(struct plane *plane, uint32_t id)
 		return;
 	a = s->tunnel->assoc;
 	HASH_DEL(p->sessions, s);
-	close(s->pppox_fd);
+	if (s->pppox_fd >= 0)
+		close(s->pppox_fd);
+	slow_del(p, id);
 	kernel_tunnel_put(s->tunnel);
 	free(s);
 	assoc_forget(p, a);
 }
 
-/* The kernel's tunnel has its socket's mark for ever. */
+/* The kernel's tunnel has its socket's mark for ever; one of ours has none. */
 static int
 session_rebind(
     struct plane *plane, uint32_t id, uint32_t association, uint16_t peer_port)
 {
-	(void)association, (void)peer_port;
-	return find_session(kernel_of(plane), id) != NULL ? -ENOTSUP : -ENOENT;
+	struct kernel_plane *p = kernel_of(plane);
+	struct kernel_session *s = find_session(p, id);
+	struct kernel_assoc *a = kernel_assoc_find(p, association), *before;
+	struct user_session *u = slow_find(p, id);
+	struct kernel_tunnel *t;
+	int rc;
+
+	if (s == NULL || a == NULL)
+		return -ENOENT;
+	if (u == NULL)
+		return -ENOTSUP;
+	rc = kernel_tunnel_get(p, a, &s->params, true, &t);
+	if (rc < 0)
+		return rc;
+	before = s->tunnel->assoc;
+	kernel_tunnel_put(s->tunnel);
+	s->tunnel = t;
+	s->params.association = association;
+	s->params.peer_port = peer_port;
+	u->params = s->params;
+	assoc_forget(p, before);
+	return 0;
 }
 
 /* pppd opened it already: its interface has the addresses. */
@@ -303,37 +327,56 @@ static int
 session_open_ipv4(struct plane *plane, uint32_t id, const uint8_t address[4],
     uint16_t peer_mru)
 {
-	(void)address, (void)peer_mru;
-	return find_session(kernel_of(plane), id) != NULL ? 0 : -ENOENT;
+	struct kernel_plane *p = kernel_of(plane);
+	struct user_session *u = slow_find(p, id);
+
+	if (u != NULL)
+		return session_table_open_ipv4(
+		    &p->slow.sessions, u, address, peer_mru);
+	return find_session(p, id) != NULL ? 0 : -ENOENT;
 }
 
 static int
 session_open_ipv6(struct plane *plane, uint32_t id, const uint8_t prefix[8],
     const uint8_t ifid[8], uint16_t peer_mru)
 {
+	struct kernel_plane *p = kernel_of(plane);
+
 	(void)prefix, (void)ifid, (void)peer_mru;
-	return find_session(kernel_of(plane), id) != NULL ? 0 : -ENOENT;
+	if (slow_find(p, id) != NULL)
+		return -ENOTSUP;
+	return find_session(p, id) != NULL ? 0 : -ENOENT;
 }
 
 static int
 session_routes(
     struct plane *plane, uint32_t id, const struct ipv4_networks *nets)
 {
-	(void)plane, (void)id;
+	struct kernel_plane *p = kernel_of(plane);
+	struct user_session *u = slow_find(p, id);
+
+	if (u != NULL)
+		return session_table_set_networks(&p->slow.sessions, u, nets);
 	return nets->count == 0 ? 0 : -ENOTSUP;
 }
 
 static void
 session_shut(struct plane *plane, uint32_t id)
 {
-	(void)plane, (void)id;
+	struct kernel_plane *p = kernel_of(plane);
+	struct user_session *u = slow_find(p, id);
+
+	if (u != NULL)
+		session_table_shut(&p->slow.sessions, u);
 }
 
 static int
 ppp_send(struct plane *plane, uint32_t session, struct rd frame)
 {
-	(void)plane, (void)session, (void)frame;
-	return -ENOTSUP;
+	struct kernel_plane *p = kernel_of(plane);
+	const struct user_session *u = slow_find(p, session);
+
+	return u != NULL ? slow_ppp_send(p, u, frame) : -ENOTSUP;
 }
 
 static int
@@ -346,6 +389,10 @@ session_counters(struct plane *plane, uint32_t id, struct plane_counters *ret)
 
 	if (s == NULL)
 		return -ENOENT;
+	if (s->pppox_fd < 0) {
+		session_read_counters(slow_find(p, id), ret);
+		return 0;
+	}
 	memset(&c, 0, sizeof(c));
 	rc = kernel_session_stats(s, &c);
 	if (rc < 0)
@@ -373,6 +420,8 @@ session_channel(struct plane *plane, uint32_t id)
 
 	if (s == NULL)
 		return -ENOENT;
+	if (s->pppox_fd < 0)
+		return -ENOTSUP;
 	fd = fcntl(s->pppox_fd, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? -errno : fd;
 }
@@ -410,6 +459,7 @@ kernel_free(struct plane *plane)
 		a->sas--;
 		assoc_forget(p, a);
 	}
+	slow_close(p);
 	kernel_socket_close(&p->listener);
 	free(p);
 }
@@ -446,6 +496,8 @@ plane_kernel_new(struct loop *loop, const struct plane_kernel_config *cfg,
 
 	if (p == NULL) {
 		close(cfg->udp_fd);
+		if (cfg->tun_fd >= 0)
+			close(cfg->tun_fd);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -455,7 +507,11 @@ plane_kernel_new(struct loop *loop, const struct plane_kernel_config *cfg,
 	p->events = *events;
 	p->ctx = ctx;
 	rc = kernel_socket_open(p, &p->listener, cfg->udp_fd);
+	if (slow_open(p, cfg->tun_fd) < 0)
+		rc = -ENOMEM;
 	if (rc < 0) {
+		slow_close(p);
+		kernel_socket_close(&p->listener);
 		free(p);
 		errno = -rc;
 		return NULL;

@@ -3,7 +3,8 @@
  * kernel_int.h: the objects of the kernel plane. Private to its folder.
  *
  * Ownership: plane > association > tunnel > session. A tunnel lives as long as
- * a session of it; its UDP socket and the kernel's tunnel end with it.
+ * a session of it; its UDP socket and the kernel's tunnel end with it. One that
+ * is slow has neither: its sessions are slow.h's.
  */
 #ifndef ADIT_PLANE_KERNEL_KERNEL_INT_H
 #define ADIT_PLANE_KERNEL_KERNEL_INT_H
@@ -12,6 +13,7 @@
 #include <uthash.h>
 
 #include "l2tpd/plane/kernel/kernel.h"
+#include "l2tpd/plane/kernel/slow.h"
 
 #define KERNEL_L2TP_PORT  1701
 #define KERNEL_BATCH      16   /* datagrams a system call */
@@ -64,8 +66,9 @@ struct kernel_tunnel {
 	LIST_ENTRY(kernel_tunnel) next;
 	struct kernel_assoc *assoc;
 	uint16_t local_id, peer_id, peer_port;
-	struct kernel_socket udp;
-	int pppox_fd; /* session 0: the kernel's tunnel */
+	struct kernel_socket udp; /* .fd -1: slow */
+	int pppox_fd;             /* session 0: the kernel's tunnel; -1 */
+	bool slow;
 	unsigned int sessions;
 };
 
@@ -73,7 +76,7 @@ struct kernel_session {
 	uint32_t id;
 	struct plane_session params;
 	struct kernel_tunnel *tunnel;
-	int pppox_fd;
+	int pppox_fd; /* -1: slow */
 	uint64_t last_in_packets, last_in_ms;
 	UT_hash_handle hh; /* by id */
 };
@@ -88,8 +91,13 @@ struct kernel_plane {
 	struct kernel_assoc *assocs, *by_mark;
 	struct kernel_sa *sas;
 	struct kernel_session *sessions;
+	struct slow slow;
 	struct plane_totals totals;
 };
+
+/* kernel.c */
+/* NULL: there is none. */
+struct kernel_assoc *kernel_assoc_find(struct kernel_plane *p, uint32_t id);
 
 /* udp.c */
 /* Reads from fd (adopted) from now on. 0 or -errno: closed then. */
@@ -108,13 +116,15 @@ void kernel_want_sockets(struct kernel_plane *p, struct kernel_assoc *a);
 void kernel_drop_waiting(struct kernel_assoc *a);
 
 /* l2tp.c */
-/* The tunnel of a session, made when it is not there. 0 or -errno. */
+/* The tunnel of a session, made when it is not there: a slow one when that is
+ * wanted, or when the kernel cannot have it. 0 or -errno. */
 int kernel_tunnel_get(struct kernel_plane *p, struct kernel_assoc *a,
-    const struct plane_session *s, struct kernel_tunnel **ret);
+    const struct plane_session *s, bool slow, struct kernel_tunnel **ret);
 void kernel_tunnel_put(struct kernel_tunnel *t);
 /* The device is somewhere else: send there. */
 void kernel_tunnel_move(struct kernel_tunnel *t);
-/* PPPoL2TP socket of the session in its tunnel, or -errno. */
+/* PPPoL2TP socket of the session in its tunnel, or -errno; -ENOTSUP: it is a
+ * slow one's, or the kernel has no L2TP. */
 int kernel_session_socket(
     const struct kernel_tunnel *t, const struct plane_session *s);
 int kernel_session_stats(struct kernel_session *s, struct plane_counters *ret);

@@ -11,16 +11,25 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 /* behind netinet/in.h, with which they share structures */
 #include <linux/if_pppox.h>
 #include <linux/ppp-ioctl.h>
 
 #include "l2tpd/plane/kernel/kernel_int.h"
+
+/* Has no module l2tp_ppp, or only of IPv4. */
+static bool
+is_lack(int rc)
+{
+	return rc == -EPROTONOSUPPORT || rc == -EAFNOSUPPORT || rc == -ENOTSUP;
+}
 
 static int
 pppox_connect(int udp_fd, const struct endpoint *peer,
@@ -52,6 +61,19 @@ pppox_connect(int udp_fd, const struct endpoint *peer,
 	return fd;
 }
 
+bool
+plane_kernel_shared_ports(const char *release)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname u;
+
+	if (release == NULL && uname(&u) == 0)
+		release = u.release;
+	return release != NULL &&
+	    sscanf(release, "%u.%u", &major, &minor) == 2 &&
+	    (major > 6 || (major == 6 && minor >= 11));
+}
+
 static struct endpoint
 peer_of(const struct kernel_tunnel *t)
 {
@@ -71,6 +93,25 @@ udp_connect(const struct kernel_tunnel *t)
 	return connect(t->udp.fd, (struct sockaddr *)&name, n) < 0 ? -errno : 0;
 }
 
+/* Does the kernel have another tunnel on the same addresses and ports? */
+static bool
+is_shared(const struct kernel_plane *p, const struct kernel_tunnel *t)
+{
+	const struct kernel_assoc *a;
+	const struct kernel_tunnel *other;
+
+	for (a = p->assocs; a != NULL; a = a->hh.next) {
+		if (!endpoint_same_address(&a->peer, &t->assoc->peer) ||
+		    !endpoint_same_address(&a->local, &t->assoc->local))
+			continue;
+		LIST_FOREACH (other, &a->tunnels, next)
+			if (other != t && !other->slow &&
+			    other->peer_port == t->peer_port)
+				return true;
+	}
+	return false;
+}
+
 static int
 tunnel_open(struct kernel_plane *p, struct kernel_tunnel *t,
     const struct plane_session *s)
@@ -79,6 +120,12 @@ tunnel_open(struct kernel_plane *p, struct kernel_tunnel *t,
 	struct endpoint peer = peer_of(t);
 	int fd = a->spare_fd, rc;
 
+	if (t->slow)
+		return 0;
+	if (!p->cfg.shared_ports && is_shared(p, t)) {
+		t->slow = true;
+		return 0;
+	}
 	if (fd < 0)
 		return -EAGAIN; /* the monitor is slow: the client tries anew */
 	a->spare_fd = -1;
@@ -89,12 +136,17 @@ tunnel_open(struct kernel_plane *p, struct kernel_tunnel *t,
 	if (rc < 0)
 		return rc;
 	t->pppox_fd = pppox_connect(t->udp.fd, &peer, s, true);
+	if (is_lack(t->pppox_fd)) {
+		kernel_socket_close(&t->udp);
+		t->slow = true;
+		return 0;
+	}
 	return t->pppox_fd < 0 ? t->pppox_fd : 0;
 }
 
 int
 kernel_tunnel_get(struct kernel_plane *p, struct kernel_assoc *a,
-    const struct plane_session *s, struct kernel_tunnel **ret)
+    const struct plane_session *s, bool slow, struct kernel_tunnel **ret)
 {
 	struct kernel_tunnel *t;
 	int rc;
@@ -113,6 +165,7 @@ kernel_tunnel_get(struct kernel_plane *p, struct kernel_assoc *a,
 	t->peer_id = s->peer_tunnel_id;
 	t->peer_port = s->peer_port;
 	t->udp.fd = t->pppox_fd = -1;
+	t->slow = slow;
 	t->sessions = 1;
 	LIST_INSERT_HEAD(&a->tunnels, t, next);
 	rc = tunnel_open(p, t, s);
@@ -140,7 +193,8 @@ void
 kernel_tunnel_move(struct kernel_tunnel *t)
 {
 	/* fails only without a route to the device: it will be lost then */
-	(void)udp_connect(t);
+	if (!t->slow)
+		(void)udp_connect(t);
 }
 
 int
@@ -148,8 +202,12 @@ kernel_session_socket(
     const struct kernel_tunnel *t, const struct plane_session *s)
 {
 	struct endpoint peer = peer_of(t);
+	int fd;
 
-	return pppox_connect(t->udp.fd, &peer, s, false);
+	if (t->slow)
+		return -ENOTSUP;
+	fd = pppox_connect(t->udp.fd, &peer, s, false);
+	return is_lack(fd) ? -ENOTSUP : fd;
 }
 
 /* The kernel counts PPP frames: their bytes are up to 4 more than those of the

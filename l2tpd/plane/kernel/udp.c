@@ -64,8 +64,9 @@ datagram(struct kernel_plane *p, struct msghdr *m, size_t bytes)
 		p->totals.drop_unknown_spi++;
 		return; /* no IPsec, or charon did not tell of it yet */
 	}
-	p->events.l2tp(p->ctx, a->id, &peer, peer.port,
-	    rd_init(m->msg_iov[0].iov_base, bytes));
+	if (!slow_input(p, a, m->msg_iov[0].iov_base, bytes))
+		p->events.l2tp(p->ctx, a->id, &peer, peer.port,
+		    rd_init(m->msg_iov[0].iov_base, bytes));
 }
 
 /* A callback may close this socket (its tunnel ends): s is not looked at any

@@ -44,6 +44,7 @@ struct null_plane {
 	LIST_HEAD(, session) sessions;
 	int fail[NULL_CALL_COUNT];
 	unsigned int owners;
+	bool no_channels;
 };
 
 static struct null_plane *
@@ -475,6 +476,8 @@ session_channel(struct plane *p, uint32_t id)
 
 	if (find_session(p, id) == NULL)
 		return -ENOENT;
+	if (null_of(p)->no_channels)
+		return -ENOTSUP;
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -539,6 +542,12 @@ null_next_call(struct plane *p, struct null_call *ret)
 	*ret = r->call;
 	ret->data = rd_init(r->data, r->call.data.left);
 	return true;
+}
+
+void
+null_no_channels(struct plane *p)
+{
+	null_of(p)->no_channels = true;
 }
 
 void

@@ -65,6 +65,9 @@ void null_drop_calls(struct plane *p);
 /* The next call of this type fails with rc and does nothing. */
 void null_fail_next(struct plane *p, enum null_call_type type, int rc);
 
+/* From now on sessions have no channel for a pppd. */
+void null_no_channels(struct plane *p);
+
 /* What is there now. */
 size_t null_count_sas(const struct plane *p, bool inbound);
 size_t null_count_sessions(const struct plane *p);
