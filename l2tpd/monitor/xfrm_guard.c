@@ -43,6 +43,7 @@ selector(uint8_t dir)
 		sel.dport = htons(L2TP_PORT);
 		sel.dport_mask = UINT16_MAX;
 	} else {
+		/* EXCEPTION(rule 6): as above */
 		sel.sport = htons(L2TP_PORT);
 		sel.sport_mask = UINT16_MAX;
 	}
