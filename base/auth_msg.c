@@ -34,17 +34,6 @@ auth_reason_name(uint8_t reason)
 	return reason < REASONS ? reason_names[reason] : "unknown-reason";
 }
 
-/* field_put_blob() of a field whose room is cap. */
-static bool
-put_blob(struct wr *w, const uint8_t *p, size_t n, size_t cap)
-{
-	if (n > cap) {
-		w->failed = true;
-		return false;
-	}
-	return field_put_blob(w, p, n);
-}
-
 bool
 auth_msg_put_ask(struct wr *w, const struct auth_ask *a)
 {
@@ -53,9 +42,11 @@ auth_msg_put_ask(struct wr *w, const struct auth_ask *a)
 	wr_u8(w, a->chap_id);
 	wr_be32(w, a->association);
 	field_put_endpoint(w, &a->device);
-	put_blob(w, a->name, a->name_bytes, sizeof(a->name));
-	put_blob(w, a->challenge, a->challenge_bytes, sizeof(a->challenge));
-	return put_blob(w, a->response, a->response_bytes, sizeof(a->response));
+	field_put_blob_max(w, a->name, a->name_bytes, sizeof(a->name));
+	field_put_blob_max(
+	    w, a->challenge, a->challenge_bytes, sizeof(a->challenge));
+	return field_put_blob_max(
+	    w, a->response, a->response_bytes, sizeof(a->response));
 }
 
 bool
@@ -84,7 +75,7 @@ auth_msg_put_verdict(struct wr *w, const struct auth_verdict *v)
 {
 	wr_be64(w, v->ref);
 	wr_u8(w, v->reason);
-	put_blob(w, v->message, v->message_bytes, sizeof(v->message));
+	field_put_blob_max(w, v->message, v->message_bytes, sizeof(v->message));
 	wr_bytes(w, v->ipv4_local, sizeof(v->ipv4_local));
 	wr_bytes(w, v->ipv4_peer, sizeof(v->ipv4_peer));
 	wr_bytes(w, v->ipv4_dns, sizeof(v->ipv4_dns));

@@ -64,6 +64,16 @@ field_put_blob(struct wr *w, const void *p, size_t n)
 }
 
 bool
+field_put_blob_max(struct wr *w, const void *p, size_t n, size_t cap)
+{
+	if (n > cap) {
+		w->failed = true;
+		return false;
+	}
+	return field_put_blob(w, p, n);
+}
+
+bool
 field_get_blob(struct rd *r, uint8_t *ret, size_t cap, uint16_t *ret_bytes)
 {
 	uint16_t n;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * field.h: the fields that messages between our processes are made of. Used by
- * charon_msg.c, auth_msg.c and priv_msg.c; strict: one encoding a value,
- * anything else fails the cursor. All get functions leave ret untouched when
- * they fail.
+ * charon_msg.c, auth_msg.c, link_msg.c and priv_msg.c; strict: one encoding a
+ * value, anything else fails the cursor. All get functions leave ret untouched
+ * when they fail.
  */
 #ifndef ADIT_BASE_FIELD_H
 #define ADIT_BASE_FIELD_H
@@ -27,6 +27,8 @@ bool field_get_endpoint(struct rd *r, struct endpoint *ret);
 
 /* be16 length, bytes. get: at most cap bytes; ret is not cleared behind. */
 bool field_put_blob(struct wr *w, const void *p, size_t n);
+/* The same for a field whose reader has room for cap bytes: more fails. */
+bool field_put_blob_max(struct wr *w, const void *p, size_t n, size_t cap);
 bool field_get_blob(
     struct rd *r, uint8_t *ret, size_t cap, uint16_t *ret_bytes);
 

@@ -11,16 +11,6 @@
 #include "base/field.h"
 #include "base/secret.h"
 
-static bool
-put_blob(struct wr *w, const uint8_t *p, size_t n, size_t cap)
-{
-	if (n > cap) {
-		w->failed = true;
-		return false;
-	}
-	return field_put_blob(w, p, n);
-}
-
 /* What goes into logs must not hold anything that is not a plain letter. */
 static bool
 get_word(struct rd *r, char *ret, size_t cap)
@@ -61,9 +51,11 @@ link_msg_put_ask(struct wr *w, const struct link_ask *m)
 	wr_be32(w, m->serial);
 	wr_u8(w, m->method);
 	wr_u8(w, m->chap_id);
-	put_blob(w, m->name, m->name_bytes, sizeof(m->name));
-	put_blob(w, m->challenge, m->challenge_bytes, sizeof(m->challenge));
-	return put_blob(w, m->response, m->response_bytes, sizeof(m->response));
+	field_put_blob_max(w, m->name, m->name_bytes, sizeof(m->name));
+	field_put_blob_max(
+	    w, m->challenge, m->challenge_bytes, sizeof(m->challenge));
+	return field_put_blob_max(
+	    w, m->response, m->response_bytes, sizeof(m->response));
 }
 
 bool
@@ -95,7 +87,7 @@ link_msg_put_verdict(struct wr *w, const struct link_verdict *m)
 {
 	wr_be32(w, m->serial);
 	wr_u8(w, m->decision);
-	put_blob(w, m->message, m->message_bytes, sizeof(m->message));
+	field_put_blob_max(w, m->message, m->message_bytes, sizeof(m->message));
 	wr_bytes(w, m->ipv4_local, sizeof(m->ipv4_local));
 	wr_bytes(w, m->ipv4_peer, sizeof(m->ipv4_peer));
 	wr_bytes(w, m->ipv4_dns, sizeof(m->ipv4_dns));
