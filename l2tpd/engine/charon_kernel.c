@@ -59,28 +59,24 @@ add_one(struct engine *e, const struct ike_sa_info *ike,
 		assoc_sa_add(e, &sa);
 }
 
+/* The pair of SAs itself, or all others of its association. */
 static void
-remove_one(struct engine *e, const struct sa *s)
-{
-	const struct charon_sa_del d = {
-	    .spi = s->spi, .inbound = s->inbound, .peer = s->peer};
-
-	assoc_sa_del(e, &d);
-}
-
-/* What the new pair replaces: charon tells of its end no more. */
-static void
-remove_others(struct engine *e, const struct child_sa_info *child)
+remove_sas(struct engine *e, const struct child_sa_info *child, bool others)
 {
 	struct association *a = of_child(e, child);
+	struct charon_sa_del d;
 	struct sa *s, *after;
 
 	if (a == NULL)
 		return;
 	for (s = LIST_FIRST(&a->sas); s != NULL; s = after) {
 		after = LIST_NEXT(s, next);
-		if (s->spi != (s->inbound ? child->spi_in : child->spi_out))
-			remove_one(e, s);
+		if ((s->spi == (s->inbound ? child->spi_in : child->spi_out)) ==
+		    others)
+			continue;
+		d = (struct charon_sa_del){
+		    .spi = s->spi, .inbound = s->inbound, .peer = s->peer};
+		assoc_sa_del(e, &d);
 	}
 }
 
@@ -96,21 +92,6 @@ add_pair(struct engine *e, const struct ike_sa_info *ike,
 	    e, child->mark_in, ike->unique_id, ike->remote_id, ike->connection);
 }
 
-static void
-remove_pair(struct engine *e, const struct child_sa_info *child)
-{
-	struct association *a = of_child(e, child);
-	struct sa *s, *after;
-
-	if (a == NULL)
-		return;
-	for (s = LIST_FIRST(&a->sas); s != NULL; s = after) {
-		after = LIST_NEXT(s, next);
-		if (s->spi == (s->inbound ? child->spi_in : child->spi_out))
-			remove_one(e, s);
-	}
-}
-
 /* ---- events ---- */
 
 static void
@@ -120,7 +101,7 @@ on_updown(
 	if (ike->up)
 		add_pair(ctx, ike, child);
 	else
-		remove_pair(ctx, child);
+		remove_sas(ctx, child, false);
 }
 
 static void
@@ -128,7 +109,8 @@ on_rekey(
     void *ctx, const struct ike_sa_info *ike, const struct child_sa_info *child)
 {
 	add_pair(ctx, ike, child);
-	remove_others(ctx, child);
+	/* charon tells of the end of what this replaces no more */
+	remove_sas(ctx, child, true);
 }
 
 /* The device's address or port is another one: its NAT's mapping changed. */

@@ -24,9 +24,6 @@ enum {
 	CDN_NO_FACILITIES = 4,
 };
 
-/* As in the user plane (tables.c). */
-enum { QUESTIONS_BURST = 10, QUESTIONS_RATE = 3 };
-
 struct session *
 sessions_find(struct engine *e, uint32_t id)
 {
@@ -208,7 +205,7 @@ sessions_new(struct tunnel_box *b, const struct tunnel_session_view *v)
 	s->used_ms = s->up_ms = loop_now_ms(e->loop);
 	s->timer = loop_timer_new(e->loop, session_timer, s);
 	ra_timer_stop(&s->ra);
-	ratelimit_init(&s->questions, QUESTIONS_BURST, QUESTIONS_RATE,
+	ratelimit_init(&s->questions, PLANE_SERVICES_BURST, PLANE_SERVICES_RATE,
 	    loop_now_ms(e->loop));
 	if (s->timer != NULL)
 		rc = make_runner(s, v);

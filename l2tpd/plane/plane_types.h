@@ -22,6 +22,10 @@ enum plane_offload {
 	PLANE_OFFLOAD_ALL = 15,
 };
 
+/* Questions of a session (service below): as many at once, then a second. */
+#define PLANE_SERVICES_BURST 10
+#define PLANE_SERVICES_RATE  3
+
 struct plane_events {
 	/* An IKE datagram (on 4500: the non-ESP marker already stripped; on
 	 * port 4500 local.port tells). data borrowed for the call. */

@@ -48,8 +48,7 @@ bool plane_kernel_shared_ports(const char *release);
 
 /* A UDP socket with SO_MARK mark, SO_RCVMARK and SO_REUSEADDR on, not bound
  * (one that is would take datagrams before it is read); fd adopted (closed when
- * nobody waits for it). p may be another plane:
- * closed then. */
+ * nobody waits for it, or p is another plane). */
 void plane_kernel_socket(struct plane *p, uint32_t mark, int fd);
 
 #endif

@@ -15,9 +15,6 @@
 #include "base/rd.h"
 
 #define SLOTS_FIRST 64
-/* Questions to the engine: what a client asks when it comes, then a second. */
-#define SERVICES_BURST 10
-#define SERVICES_RATE  3
 
 /* ---- an index ---- */
 
@@ -271,7 +268,8 @@ user_session_init(struct user_session *ret, const struct plane_session *p)
 	    .params = *p,
 	    .key = {p->local_tunnel_id, p->local_session_id},
 	};
-	ratelimit_init(&ret->services, SERVICES_BURST, SERVICES_RATE, 0);
+	ratelimit_init(
+	    &ret->services, PLANE_SERVICES_BURST, PLANE_SERVICES_RATE, 0);
 }
 
 struct user_session *
