@@ -10,22 +10,20 @@
 #include "l2tpd/plane/kernel/kernel.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define SKIPPED 77
-#define MASK    0xffffu
+#include "tests/peer/mark_net.h"
+
+#define MASK 0xffffu
 
 struct world {
 	struct loop *loop;
@@ -63,39 +61,6 @@ want_socket(void *ctx, uint32_t mark)
 	w->wanted[w->wanted_count++] = mark;
 }
 
-/* As the monitor makes them. */
-static int
-unbound_socket(uint32_t mark)
-{
-	const int on = 1;
-	int fd;
-
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on)), 0);
-	return fd;
-}
-
-/* port 0: any. */
-static int
-marked_socket(const char *address, uint16_t port, uint32_t mark)
-{
-	int fd = unbound_socket(mark);
-	struct sockaddr_storage ss;
-	struct endpoint e;
-	socklen_t n;
-
-	assert_true(endpoint_parse(address, port, &e));
-	n = endpoint_to_sockaddr(&e, &ss);
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss, n), 0);
-	return fd;
-}
-
 static int
 setup(void **state)
 {
@@ -108,7 +73,7 @@ setup(void **state)
 
 	assert_non_null(w);
 	w->loop = loop_new();
-	cfg.udp_fd = marked_socket("127.0.0.1", 1701, 0);
+	cfg.udp_fd = mark_net_bound("127.0.0.1", 1701, 0);
 	w->plane = plane_kernel_new(w->loop, &cfg, &events, w);
 	assert_non_null(w->plane);
 	*state = w;
@@ -145,7 +110,7 @@ add(struct world *w, uint32_t association, uint32_t mark)
 static void
 send_to_us(uint32_t mark, const char *text)
 {
-	int fd = marked_socket("127.0.0.2", 1701, mark);
+	int fd = mark_net_bound("127.0.0.2", 1701, mark);
 	struct sockaddr_storage ss;
 	struct endpoint e;
 	socklen_t n;
@@ -193,8 +158,8 @@ test_every_socket_is_read(void **state)
 	struct world *w = *state;
 
 	add(w, 1, 7);
-	plane_kernel_socket(w->plane, 7, unbound_socket(7));
-	plane_kernel_socket(w->plane, 7, unbound_socket(7));
+	plane_kernel_socket(w->plane, 7, mark_net_socket(7));
+	plane_kernel_socket(w->plane, 7, mark_net_socket(7));
 	send_to_us(7, "after the monitor's sockets came");
 	turn(w);
 	assert_int_equal(w->heard, 1);
@@ -230,7 +195,7 @@ static void
 test_answers_wait_for_their_socket(void **state)
 {
 	struct world *w = *state;
-	int client = marked_socket("127.0.0.2", 0, 0);
+	int client = mark_net_bound("127.0.0.2", 0, 0);
 	struct sockaddr_in sin;
 	socklen_t n = sizeof(sin);
 	struct rd d = rd_init((const uint8_t *)"answer", 6);
@@ -243,15 +208,15 @@ test_answers_wait_for_their_socket(void **state)
 	assert_int_equal(
 	    plane_l2tp_send(w->plane, 1, ntohs(sin.sin_port), d), 0);
 	assert_string_equal(got(client), "");
-	plane_kernel_socket(w->plane, 7, unbound_socket(7));
+	plane_kernel_socket(w->plane, 7, mark_net_socket(7));
 	assert_string_equal(got(client), "answer");
 	assert_int_equal(
 	    plane_l2tp_send(w->plane, 1, ntohs(sin.sin_port), d), 0);
 	assert_string_equal(got(client), "answer");
 	/* one that nobody wants is closed; a stranger's too */
 	for (i = 0; i < 3; i++)
-		plane_kernel_socket(w->plane, 7, unbound_socket(7));
-	plane_kernel_socket(w->plane, 9, unbound_socket(9));
+		plane_kernel_socket(w->plane, 7, mark_net_socket(7));
+	plane_kernel_socket(w->plane, 9, mark_net_socket(9));
 	assert_int_equal(
 	    plane_l2tp_send(w->plane, 3, ntohs(sin.sin_port), d), -ENOENT);
 	close(client);
@@ -317,7 +282,7 @@ static void
 test_moved(void **state)
 {
 	struct world *w = *state;
-	int client = marked_socket("127.0.0.3", 0, 0);
+	int client = mark_net_bound("127.0.0.3", 0, 0);
 	struct sockaddr_in sin;
 	socklen_t n = sizeof(sin);
 	struct rd d = rd_init((const uint8_t *)"answer", 6);
@@ -325,7 +290,7 @@ test_moved(void **state)
 
 	assert_int_equal(getsockname(client, (struct sockaddr *)&sin, &n), 0);
 	add(w, 1, 7);
-	plane_kernel_socket(w->plane, 7, unbound_socket(7));
+	plane_kernel_socket(w->plane, 7, mark_net_socket(7));
 	assert_true(endpoint_parse("127.0.0.2", 4500, &old));
 	assert_true(endpoint_parse("127.0.0.3", 1234, &new));
 	assert_true(endpoint_parse("127.0.0.1", 4500, &local));
@@ -362,24 +327,6 @@ test_sessions_need_an_association(void **state)
 	plane_session_del(w->plane, 1);
 }
 
-static bool
-own_network(void)
-{
-	struct ifreq ifr = {.ifr_name = "lo"};
-	int fd;
-
-	if (unshare(CLONE_NEWNET) < 0)
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (fd < 0)
-		return false;
-	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
-		ifr.ifr_flags = 0;
-	close(fd);
-	return ifr.ifr_flags != 0;
-}
-
 int
 main(void)
 {
@@ -397,7 +344,7 @@ main(void)
 #undef CASE
 	};
 
-	if (!own_network()) {
+	if (!mark_net_enter()) {
 		fputs(
 		    "skipped: no right to make a network namespace\n", stderr);
 		return SKIPPED;

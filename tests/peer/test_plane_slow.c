@@ -13,7 +13,6 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +27,8 @@
 #include "base/checksum.h"
 #include "base/wr.h"
 #include "l2tpd/plane/frame.h"
+#include "tests/peer/mark_net.h"
 
-#define SKIPPED  77
 #define MASK     0xffffu
 #define PORT     5000
 #define MRU      1200
@@ -109,23 +108,6 @@ want_socket(void *ctx, uint32_t mark)
 	(void)ctx, (void)mark;
 }
 
-static int
-unbound_socket(uint32_t mark)
-{
-	const int on = 1;
-	int fd;
-
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_true(fd >= 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on)), 0);
-	return fd;
-}
-
 static struct sockaddr_in
 address(const char *text, uint16_t port)
 {
@@ -137,16 +119,6 @@ address(const char *text, uint16_t port)
 	assert_int_equal(endpoint_to_sockaddr(&e, &ss), sizeof(sin));
 	memcpy(&sin, &ss, sizeof(sin));
 	return sin;
-}
-
-static int
-bound_socket(const char *text, uint16_t port, uint32_t mark)
-{
-	struct sockaddr_in sin = address(text, port);
-	int fd = unbound_socket(mark);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	return fd;
 }
 
 static void
@@ -212,8 +184,8 @@ add_association(struct world *w, uint32_t id, uint32_t mark)
 	p.spi = 0x2000 + id;
 	p.inbound = false;
 	assert_int_equal(plane_sa_add(w->plane, &p), 0);
-	plane_kernel_socket(w->plane, mark, unbound_socket(mark));
-	plane_kernel_socket(w->plane, mark, unbound_socket(mark));
+	plane_kernel_socket(w->plane, mark, mark_net_socket(mark));
+	plane_kernel_socket(w->plane, mark, mark_net_socket(mark));
 }
 
 static int
@@ -243,7 +215,7 @@ static void
 make_plane(struct world *w, int tun_fd)
 {
 	const struct plane_kernel_config cfg = {
-	    .udp_fd = bound_socket("127.0.0.1", 1701, 0),
+	    .udp_fd = mark_net_bound("127.0.0.1", 1701, 0),
 	    .mark_mask = MASK,
 	    .tun_fd = tun_fd,
 	    .inner_mtu = 1400,
@@ -270,10 +242,10 @@ setup(void **state)
 
 	assert_non_null(w);
 	w->loop = loop_new();
-	w->client = bound_socket("127.0.0.2", 1701, 0);
+	w->client = mark_net_bound("127.0.0.2", 1701, 0);
 	tun = tun_device();
 	assert_true(tun >= 0);
-	w->host = bound_socket("10.99.0.1", PORT, 0);
+	w->host = mark_net_bound("10.99.0.1", PORT, 0);
 	make_plane(w, tun);
 	assert_int_equal(add_session(w, FIRST, FIRST), 0);
 	assert_int_equal(add_session(w, 1, 1), 0);
@@ -324,7 +296,7 @@ udp_packet(uint8_t *buf, size_t room, const uint8_t src[4], const char *text)
 static void
 send_marked(uint32_t mark, const uint8_t *data, size_t n)
 {
-	int fd = bound_socket("127.0.0.2", 1701, mark);
+	int fd = mark_net_bound("127.0.0.2", 1701, mark);
 	struct sockaddr_in sin = address("127.0.0.1", 1701);
 
 	assert_int_equal(
@@ -623,7 +595,7 @@ test_too_big(void **state)
 	const int always = IP_PMTUDISC_DO;
 	struct world *w = *state;
 	uint8_t data[MRU] = {0};
-	int fd = bound_socket("10.99.0.1", PORT + 1, 0);
+	int fd = mark_net_bound("10.99.0.1", PORT + 1, 0);
 
 	open_both(w);
 	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &always,
@@ -684,7 +656,8 @@ test_deleted_in_callback(void **state)
 	turn(w);
 	assert_int_equal(w->frames, 1);
 	assert_int_equal(w->datagrams, 1);
-	plane_kernel_socket(w->plane, 1 + MARK_OF, unbound_socket(1 + MARK_OF));
+	plane_kernel_socket(
+	    w->plane, 1 + MARK_OF, mark_net_socket(1 + MARK_OF));
 	assert_int_equal(add_session(w, 1, 1), 0);
 	assert_int_equal(add_session(w, 1, 1), -EEXIST);
 }
@@ -744,21 +717,8 @@ test_releases(void **state)
 static bool
 own_network(void)
 {
-	struct ifreq ifr = {.ifr_name = "lo"};
-	int fd;
+	int fd = mark_net_enter() ? tun_device() : -1;
 
-	if (unshare(CLONE_NEWNET) < 0)
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (fd < 0)
-		return false;
-	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
-		ifr.ifr_flags = 0;
-	close(fd);
-	if (ifr.ifr_flags == 0)
-		return false;
-	fd = tun_device();
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;

@@ -7,38 +7,19 @@
  */
 #include "l2tpd/monitor/xfrm_guard.h"
 
-#include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define SKIPPED 77
-
-static int
-udp(uint16_t port, uint32_t mark)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-	    .sin_port = htons(port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	return fd;
-}
+#include "tests/peer/mark_net.h"
 
 /* Does a datagram from one get to the other? */
 static bool
@@ -57,7 +38,8 @@ passes(int from, int to)
 static void
 test_plain_l2tp_is_blocked(void **state)
 {
-	int l2tp = udp(1701, 0), other = udp(1702, 0);
+	int l2tp = mark_net_bound("127.0.0.1", 1701, 0),
+	    other = mark_net_bound("127.0.0.1", 1702, 0);
 
 	(void)state;
 	assert_true(passes(other, l2tp));
@@ -151,19 +133,7 @@ switch_on(const char *name)
 static bool
 own_network(void)
 {
-	struct ifreq ifr = {.ifr_name = "lo"};
-	int fd;
-
-	if (unshare(CLONE_NEWNET) < 0)
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (fd < 0)
-		return false;
-	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
-		ifr.ifr_flags = 0;
-	close(fd);
-	return ifr.ifr_flags != 0 && switch_on("disable_policy") &&
+	return mark_net_enter() && switch_on("disable_policy") &&
 	    switch_on("disable_xfrm");
 }
 
