@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/codec_ends.h"
+
 static struct auth_ask
 sample_ask(void)
 {
@@ -53,31 +55,27 @@ sample_verdict(void)
 	return v;
 }
 
-static bool
-put_ask(struct wr *w)
-{
-	struct auth_ask a = sample_ask();
+static const struct auth_use sample_use = {.ref = 1,
+    .bytes_in = UINT64_MAX,
+    .packets_out = 4,
+    .reason = "peer-terminated"};
 
-	return auth_msg_put_ask(w, &a);
+static bool
+put_ask(struct wr *w, const void *m)
+{
+	return auth_msg_put_ask(w, m);
 }
 
 static bool
-put_verdict(struct wr *w)
+put_verdict(struct wr *w, const void *m)
 {
-	struct auth_verdict v = sample_verdict();
-
-	return auth_msg_put_verdict(w, &v);
+	return auth_msg_put_verdict(w, m);
 }
 
 static bool
-put_use(struct wr *w)
+put_use(struct wr *w, const void *m)
 {
-	struct auth_use u = {.ref = 1,
-	    .bytes_in = UINT64_MAX,
-	    .packets_out = 4,
-	    .reason = "peer-terminated"};
-
-	return auth_msg_put_use(w, &u);
+	return auth_msg_put_use(w, m);
 }
 
 static bool
@@ -98,51 +96,21 @@ get_use(struct rd *r, void *ret)
 	return auth_msg_get_use(r, ret);
 }
 
-static const struct {
-	bool (*put)(struct wr *w);
-	bool (*get)(struct rd *r, void *ret);
-	size_t bytes; /* of the struct */
-} codecs[] = {
-    {put_ask, get_ask, sizeof(struct auth_ask)},
-    {put_verdict, get_verdict, sizeof(struct auth_verdict)},
-    {put_use, get_use, sizeof(struct auth_use)},
-};
-
 static void
 test_truncation(void **state)
 {
-	uint8_t buf[1024], out[1024], untouched[1024], *exact;
-	size_t i, n;
-	struct rd r;
-	struct wr w;
+	const struct auth_ask ask = sample_ask();
+	const struct auth_verdict verdict = sample_verdict();
+	const struct codec codecs[] = {
+	    {put_ask, get_ask, &ask, sizeof(ask)},
+	    {put_verdict, get_verdict, &verdict, sizeof(verdict)},
+	    {put_use, get_use, &sample_use, sizeof(sample_use)},
+	};
+	size_t i;
 
 	(void)state;
-	memset(untouched, 0x5a, sizeof(untouched));
-	for (i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
-		w = wr_init(buf, sizeof(buf));
-		assert_true(codecs[i].put(&w));
-		for (n = 0; n < w.len; n++) {
-			exact = malloc(n + 1);
-			memcpy(exact, buf, n);
-			memset(out, 0x5a, sizeof(out));
-			r = rd_init(exact, n);
-			assert_false(codecs[i].get(&r, out));
-			assert_non_null(r.err);
-			assert_memory_equal(out, untouched, codecs[i].bytes);
-			free(exact);
-		}
-		r = wr_rd(&w);
-		assert_true(codecs[i].get(&r, out));
-		wr_u8(&w, 0);
-		r = wr_rd(&w);
-		assert_false(codecs[i].get(&r, out));
-		assert_string_equal(r.err, "bytes after the message");
-		for (n = 0; n < w.len - 1; n++) {
-			struct wr small = wr_init(buf, n);
-
-			assert_false(codecs[i].put(&small));
-		}
-	}
+	for (i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++)
+		codec_check_ends(&codecs[i]);
 }
 
 static void
@@ -311,7 +279,7 @@ test_use(void **state)
 	struct rd r;
 
 	(void)state;
-	assert_true(put_use(&w));
+	assert_true(auth_msg_put_use(&w, &sample_use));
 	r = wr_rd(&w);
 	assert_true(auth_msg_get_use(&r, &back));
 	assert_true(back.ref == 1);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/codec_ends.h"
+
 union message {
 	struct link_hello hello;
 	struct link_ask ask;
@@ -80,13 +82,8 @@ CODEC(end)
 	{                                                                      \
 		put_##name, get_##name, &sample_##name, sizeof(sample_##name)  \
 	}
-static const struct {
-	bool (*put)(struct wr *w, const void *m);
-	bool (*get)(struct rd *r, void *ret);
-	const void *sample;
-	size_t bytes; /* of the struct */
-} codecs[] = {ROW(hello), ROW(ask), ROW(verdict), ROW(ipv4), ROW(ipv6),
-    ROW(use), ROW(end)};
+static const struct codec codecs[] = {ROW(hello), ROW(ask), ROW(verdict),
+    ROW(ipv4), ROW(ipv6), ROW(use), ROW(end)};
 
 #define CODECS (sizeof(codecs) / sizeof(codecs[0]))
 
@@ -118,37 +115,11 @@ test_round_trip(void **state)
 static void
 test_truncation(void **state)
 {
-	uint8_t buf[LINK_MSG_BYTES_MAX], *exact;
-	union message out, untouched;
-	size_t i, n;
-	struct rd r;
-	struct wr w;
+	size_t i;
 
 	(void)state;
-	memset(&untouched, 0x5a, sizeof(untouched));
-	for (i = 0; i < CODECS; i++) {
-		w = wr_init(buf, sizeof(buf));
-		assert_true(codecs[i].put(&w, codecs[i].sample));
-		for (n = 0; n < w.len; n++) {
-			exact = malloc(n + 1);
-			memcpy(exact, buf, n);
-			memset(&out, 0x5a, sizeof(out));
-			r = rd_init(exact, n);
-			assert_false(codecs[i].get(&r, &out));
-			assert_non_null(r.err);
-			assert_memory_equal(&out, &untouched, codecs[i].bytes);
-			free(exact);
-		}
-		wr_u8(&w, 0);
-		r = wr_rd(&w);
-		assert_false(codecs[i].get(&r, &out));
-		assert_string_equal(r.err, "bytes after the message");
-		for (n = 0; n < w.len - 1; n++) {
-			struct wr small = wr_init(buf, n);
-
-			assert_false(codecs[i].put(&small, codecs[i].sample));
-		}
-	}
+	for (i = 0; i < CODECS; i++)
+		codec_check_ends(&codecs[i]);
 }
 
 static void
